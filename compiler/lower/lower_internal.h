@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lower_internal.h - what the passes of lowering share. */
+#ifndef CNI_LOWER_INTERNAL_H
+#define CNI_LOWER_INTERNAL_H
+
+#include "compiler/arena.h"
+#include "compiler/lower.h"
+
+#define EPOCH_BITS 3 /* epochs 1..7; 0 is a conntrack mark that cnic never wrote */
+#define FIRST_UNDERLAY 16384 /* offset of the first underlay table from options.table */
+
+/* Where a packet can be sent: tiers in order of preference, each of one or more targets that share by weight.
+ * A route over a weighted path has one way for each member: it comes first, the rest take over its share. */
+struct tier {
+	const struct cni_member *members;
+	size_t n_members;
+};
+
+struct way {
+	const char *key; /* says all of it, resolved: equal keys mean equal ways */
+	unsigned int id;
+	bool is_return; /* for answers to what came in by a target */
+	bool nats; /* masquerades or sets a source somewhere: fixed at a flow's first packet */
+	enum cni_verdict verdict; /* MAIN or REJECT: no tiers */
+	bool masquerade; /* of MAIN */
+	enum cni_verdict otherwise;
+	bool has_source;
+	struct cni_addr source;
+	struct tier *tiers;
+	size_t n_tiers;
+	struct cni_span span;
+	const char *path_chain, *save_chain;
+};
+
+/* A route's ways: one, or one for each member of a weighted path. */
+struct ways {
+	size_t *index; /* into lower->ways */
+	size_t n_index;
+};
+
+struct lower {
+	struct cni_arena *arena;
+	const struct cni_model *model;
+	const struct cni_state *observed; /* may be NULL */
+	struct cni_diags *diags;
+	struct cni_state *state;
+	unsigned int shift, id_bits; /* of the mark */
+	uint32_t mask, id_mask; /* in place */
+	unsigned int epoch;
+	struct way *ways;
+	size_t n_ways;
+	struct ways **routes; /* [policy][route], then [policy][n_routes] for its `else` */
+	size_t *returns; /* [target]: its return way, or CNI_NONE */
+	const char *known_set, *return_set, *by_id_set, *by_id_nat_set; /* maps of conntrack marks; NULL: empty */
+	const char *never_set[CNI_N_FAMILIES];
+	const char *outer_set[CNI_N_FAMILIES]; /* (local, remote) of tunnels; NULL: none */
+	const char **names; /* names given so far: an open hash table of content.c's */
+	size_t n_names, room_names;
+};
+
+static inline uint32_t mark_of(const struct lower *lower, unsigned int id)
+{
+	return (uint32_t)id << lower->shift;
+}
+
+static inline uint32_t ct_mark_of(const struct lower *lower, unsigned int id)
+{
+	return ((uint32_t)lower->epoch << lower->id_bits | id) << lower->shift;
+}
+
+/* ways.c: finds every way, gives out ids. False: more ways than ids (reported). */
+bool lower_ways(struct lower *lower);
+/* devices.c: devices, addresses, settings. */
+void lower_devices(struct lower *lower);
+/* tables.c: routing tables and rules: of ways, of outer packets, of answers to probes. */
+void lower_tables(struct lower *lower);
+/* The next hop of a target for a family; false if it does not carry it. */
+bool lower_hop(const struct lower *lower, const struct cni_target *target, enum cni_family family,
+	       struct cni_st_hop *hop);
+/* steer.c: everything in nft. */
+void lower_steer(struct lower *lower);
+/* side_chains.c: what is decided by mark and device alone: clamping, masquerading, and probes let through. */
+void lower_masquerade(struct lower *lower);
+void lower_notrack(struct lower *lower);
+const char *lower_mss_map(struct lower *lower); /* device -> clamping chain; NULL: nothing to clamp */
+void lower_clamp_rule(struct lower *lower, struct cni_st_rule_nft *rule, uint32_t meta_device, const char *map);
+void lower_clamp_out(struct lower *lower, const char *map);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* side_chains.c - what follows from mark and device alone: MSS clamping, masquerading, probes kept out of
+ * conntrack. Their cost does not grow with the number of tunnels: one look-up by device or mark. */
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4.h>
+#include <string.h>
+
+#include "compiler/lower/nft.h"
+
+static const struct cni_span nowhere;
+
+static void device_key(char key[CNI_IFNAME], const char *device)
+{
+	memset(key, 0, CNI_IFNAME);
+	memcpy(key, device, strnlen(device, CNI_IFNAME - 1));
+}
+
+/* ---- MSS ---- */
+
+const char *lower_mss_map(struct lower *l)
+{
+	const struct cni_model *m = l->model;
+	struct set map = { .set.map = true };
+
+	set_key_field(&map, CNI_KEY_IFNAME);
+	for (size_t i = 0; i < m->n_targets; i++) {
+		const struct cni_target *t = &m->targets[i];
+		struct chain chain = { .span = t->decl->name.span };
+		char key[CNI_IFNAME];
+
+		/* by number, not `rt mtu`: with fwmark routing that clamps the SYN and leaves the SYN-ACK (tried) */
+		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+			if (t->mss[f]) {
+				struct cni_st_rule_nft *r = chain_rule(l, &chain, chain.span);
+
+				if_family(l, r, f);
+				do_clamp_mss(l, r, (uint16_t)t->mss[f]);
+			}
+		if (!chain.n_rules)
+			continue;
+		device_key(key, t->ifname);
+		set_add(l, &map, key, NFT_JUMP,
+			chain_done(l, &chain,
+				   cni_printf(l->arena, "mss.%u.%u", t->mss[CNI_V4], t->mss[CNI_V6])));
+	}
+	return set_done(l, &map, "clamp");
+}
+
+void lower_clamp_rule(struct lower *l, struct cni_st_rule_nft *rule, uint32_t meta_device, const char *map)
+{
+	if_syn(l, rule);
+	by_device(l, rule, meta_device, map);
+}
+
+void lower_clamp_out(struct lower *l, const char *map)
+{
+	struct chain chain = { 0 };
+
+	if (!map)
+		return;
+	lower_clamp_rule(l, chain_rule(l, &chain, nowhere), NFT_META_OIFNAME, map);
+	base_chain(l, "postrouting", CNI_HOOK_FILTER, NF_INET_POST_ROUTING, NF_IP_PRI_MANGLE,
+		   chain_done(l, &chain, "leave"));
+}
+
+/* ---- NAT ---- */
+
+static void masquerade_by_way(struct lower *l, struct set *by_device_set, struct set *anywhere)
+{
+	for (size_t i = 0; i < l->n_ways; i++) {
+		const struct way *way = &l->ways[i];
+		uint8_t key[4 + CNI_IFNAME];
+		uint32_t mark = mark_of(l, way->id);
+
+		if (way->masquerade)
+			set_add(l, anywhere, &mark, 0, NULL);
+		memcpy(key, &mark, sizeof(mark));
+		for (size_t j = 0; j < way->n_tiers; j++)
+			for (size_t k = 0; k < way->tiers[j].n_members; k++) {
+				const struct cni_member *member = &way->tiers[j].members[k];
+
+				if (!member->masquerade)
+					continue;
+				device_key((char *)key + 4, l->model->targets[member->target].ifname);
+				set_add(l, by_device_set, key, 0, NULL);
+			}
+	}
+}
+
+static const char *tunnel_devices(struct lower *l)
+{
+	struct set tunnels = { 0 };
+
+	set_key_field(&tunnels, CNI_KEY_IFNAME);
+	for (size_t i = l->model->n_links; i < l->model->n_targets; i++) {
+		char key[CNI_IFNAME];
+
+		device_key(key, l->model->targets[i].ifname);
+		set_add(l, &tunnels, key, 0, NULL);
+	}
+	return set_done(l, &tunnels, "tunnels");
+}
+
+void lower_masquerade(struct lower *l)
+{
+	struct set by_device_set = { 0 }, anywhere = { 0 };
+	struct cni_st_rule_nft *r;
+	struct chain chain = { 0 };
+	const char *devices, *marks;
+
+	set_key_field(&by_device_set, CNI_KEY_MARK);
+	set_key_field(&by_device_set, CNI_KEY_IFNAME);
+	set_key_field(&anywhere, CNI_KEY_MARK);
+	masquerade_by_way(l, &by_device_set, &anywhere);
+	devices = set_done(l, &by_device_set, "masquerade");
+	marks = set_done(l, &anywhere, "masquerade.main");
+	/* the outer packet may carry the mark of the inner one */
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+		if (l->outer_set[f]) {
+			r = chain_rule(l, &chain, nowhere);
+			if_family(l, r, f);
+			if_proto(l, r, true, 47);
+			if_pair_in_set(l, r, f, l->outer_set[f]);
+			do_verdict(l, r, NFT_RETURN, NULL);
+		}
+	for (size_t i = 0; i < l->n_ways; i++)
+		if (l->ways[i].has_source) {
+			r = chain_rule(l, &chain, l->ways[i].span);
+			if_mark(l, r, true, l->mask, mark_of(l, l->ways[i].id));
+			if_family(l, r, l->ways[i].source.family);
+			do_snat(l, r, l->ways[i].source);
+			devices = devices ? devices : "";
+		}
+	if (!devices && !marks)
+		return;
+	if (devices && *devices) {
+		r = chain_rule(l, &chain, nowhere);
+		if_mark_device_in_set(l, r, l->mask, devices);
+		do_masquerade(l, r);
+	}
+	if (marks) {
+		const char *tunnels = tunnel_devices(l);
+
+		r = chain_rule(l, &chain, nowhere);
+		if_mark_in_set(l, r, l->mask, marks);
+		if (tunnels)
+			if_device_in_set(l, r, NFT_META_OIFNAME, false, tunnels);
+		do_masquerade(l, r);
+	}
+	base_chain(l, "nat_postrouting", CNI_HOOK_NAT, NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC,
+		   chain_done(l, &chain, "translate"));
+}
+
+/* ---- probes of the reply type ---- */
+
+/* They come out of the tunnel as echo replies from our own address, which conntrack calls invalid: they are kept
+ * out of it, since an accept of ours would not stop another table's later drop (tried). */
+void lower_notrack(struct lower *l)
+{
+	const struct cni_model *m = l->model;
+	struct chain chain = { 0 };
+
+	for (size_t i = m->n_links; i < m->n_targets; i++) {
+		const struct cni_target *t = &m->targets[i];
+		const struct cni_span span = cni_ast_field_span(t->decl, "health");
+
+		if (t->health.type != CNI_HEALTH_REPLY)
+			continue;
+		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+			struct cni_addr ours = t->iface[f].address.addr;
+			struct cni_st_rule_nft *r;
+
+			if (t->health.has_target)
+				ours = t->health.target;
+			else if (t->health.mode == CNI_HEALTH_UNI)
+				ours = t->tunnel.local;
+			else if (!t->iface[f].has_address)
+				continue;
+			if (ours.family != f)
+				continue;
+			r = chain_rule(l, &chain, span);
+			if_device(l, r, NFT_META_IIFNAME, t->ifname);
+			if_family(l, r, f);
+			if_addr_range(l, r, true, true, ours, ours);
+			if_proto(l, r, true, f == CNI_V4 ? 1 : 58);
+			/* echo reply: RFC 792; RFC 4443, 4.2 */
+			if_icmp_type(l, r, f == CNI_V4 ? 0 : 129, f == CNI_V4 ? 0 : 129);
+			do_notrack(l, r);
+		}
+	}
+	if (chain.n_rules)
+		base_chain(l, "raw_prerouting", CNI_HOOK_FILTER, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW,
+			   chain_done(l, &chain, "probes"));
+}

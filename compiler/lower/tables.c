@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tables.c - routing tables and the rules that lead to them: for ways by mark, for outer packets and answers to
+ * probes by source. */
+#include "compiler/lower/lower_internal.h"
+
+#define METRIC_STEP 10 /* of one tier after the other: room for a reader's own experiments in between */
+#define IPPROTO_OF_GRE 47
+
+static void dhcp_gateway(const struct lower *l, const struct cni_target *t, enum cni_family family,
+			 struct cni_st_hop *hop);
+
+bool lower_hop(const struct lower *l, const struct cni_target *t, enum cni_family family, struct cni_st_hop *hop)
+{
+	*hop = (struct cni_st_hop){ .device = t->ifname, .weight = 1 };
+	if (!t->carries[family])
+		return false;
+	if (t->kind == CNI_TARGET_TUNNEL)
+		return true;
+	hop->has_via = t->iface[family].has_peer;
+	hop->via = t->iface[family].peer;
+	if (!hop->has_via && t->link.dhcp)
+		dhcp_gateway(l, t, family, hop);
+	return true;
+}
+
+/* Something else configures the link: follow what main has for that device. */
+static void dhcp_gateway(const struct lower *l, const struct cni_target *t, enum cni_family family,
+			 struct cni_st_hop *hop)
+{
+	for (size_t i = 0; l->observed && i < l->observed->n_routes; i++) {
+		const struct cni_st_route *r = &l->observed->routes[i];
+
+		if (r->table != 254 || r->family != family || r->to.len || r->owned)
+			continue;
+		for (size_t j = 0; j < r->n_hops; j++)
+			if (r->hops[j].has_via && !__builtin_strcmp(r->hops[j].device, t->ifname)) {
+				hop->has_via = true;
+				hop->via = r->hops[j].via;
+				return;
+			}
+	}
+}
+
+static void add_rule(struct lower *l, struct cni_st_rule rule)
+{
+	rule.owned = true;
+	for (size_t i = 0; i < l->state->n_rules; i++)
+		if (!cni_rule_cmp(&l->state->rules[i], &rule))
+			return;
+	*cni_push(l->arena, l->state->rules, l->state->n_rules) = rule;
+}
+
+static void add_route(struct lower *l, struct cni_st_route route)
+{
+	route.owned = true;
+	for (size_t i = l->state->n_routes; i--;)
+		if (!cni_route_cmp(&l->state->routes[i], &route))
+			return;
+	*cni_push(l->arena, l->state->routes, l->state->n_routes) = route;
+}
+
+static struct cni_st_route default_route(uint32_t table, enum cni_family family, uint32_t metric, struct cni_span span)
+{
+	return (struct cni_st_route){
+		.table = table, .family = family, .to.addr.family = family, .metric = metric, .span = span
+	};
+}
+
+static void add_guard(struct lower *l, uint32_t table, enum cni_family family, enum cni_verdict otherwise,
+		      struct cni_span span)
+{
+	struct cni_st_route route = default_route(table, family, CNI_GUARD_METRIC, span);
+
+	if (otherwise == CNI_VERDICT_MAIN)
+		return; /* an open table: the lookup goes on to main */
+	route.type = otherwise == CNI_VERDICT_REJECT ? CNI_RT_UNREACHABLE : CNI_RT_BLACKHOLE;
+	add_route(l, route);
+}
+
+/* ---- ways ---- */
+
+static bool way_table(struct lower *l, const struct way *way, enum cni_family family)
+{
+	const uint32_t table = l->model->options.table + way->id;
+	bool any = false;
+
+	for (size_t i = 0; i < way->n_tiers; i++) {
+		const struct tier *tier = &way->tiers[i];
+		struct cni_st_route route =
+			default_route(table, family, (uint32_t)(i + 1) * METRIC_STEP, way->span);
+
+		for (size_t j = 0; j < tier->n_members; j++) {
+			struct cni_st_hop hop;
+
+			if (!lower_hop(l, &l->model->targets[tier->members[j].target], family, &hop))
+				continue;
+			hop.weight = tier->n_members > 1 ? (uint16_t)tier->members[j].weight : 1;
+			*cni_push(l->arena, route.hops, route.n_hops) = hop;
+		}
+		if (route.n_hops) {
+			if (route.n_hops == 1)
+				route.hops[0].weight = 1;
+			add_route(l, route);
+			any = true;
+		}
+	}
+	add_guard(l, table, family, way->verdict == CNI_VERDICT_REJECT ? CNI_VERDICT_REJECT : way->otherwise, way->span);
+	return any || way->verdict == CNI_VERDICT_REJECT || way->otherwise != CNI_VERDICT_MAIN;
+}
+
+static void way_rules(struct lower *l, const struct way *way)
+{
+	if (way->verdict == CNI_VERDICT_MAIN)
+		return;
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+		if (way_table(l, way, f))
+			add_rule(l, (struct cni_st_rule){ .family = f,
+							  .priority = l->model->options.rule_priority + 2 + way->id,
+							  .mark = mark_of(l, way->id),
+							  .mask = l->mask,
+							  .table = l->model->options.table + way->id,
+							  .span = way->span });
+}
+
+/* ---- by source: outer packets and answers ---- */
+
+struct by_source {
+	struct lower *l;
+	uint32_t next; /* the next free table */
+};
+
+static uint32_t source_table(struct by_source *s, const struct cni_st_rule *wanted)
+{
+	struct lower *l = s->l;
+	const uint32_t first = l->model->options.table + FIRST_UNDERLAY;
+	bool taken;
+
+	for (size_t i = 0; i < l->state->n_rules; i++) {
+		struct cni_st_rule other = l->state->rules[i];
+
+		other.table = wanted->table;
+		if (!cni_rule_cmp(&other, wanted))
+			return l->state->rules[i].table;
+	}
+	/* a table that the router has for it already stays: daemons fill it by number */
+	for (size_t i = 0; l->observed && i < l->observed->n_rules; i++) {
+		struct cni_st_rule other = l->observed->rules[i];
+
+		other.table = wanted->table;
+		if (other.owned && l->observed->rules[i].table >= first && !cni_rule_cmp(&other, wanted))
+			return l->observed->rules[i].table;
+	}
+	do {
+		s->next++;
+		taken = false;
+		for (size_t i = 0; l->observed && i < l->observed->n_rules; i++)
+			taken |= l->observed->rules[i].table == s->next;
+	} while (taken);
+	return s->next;
+}
+
+static uint32_t add_source_rule(struct by_source *s, struct cni_addr from, uint8_t ipproto, uint32_t priority,
+				struct cni_span span)
+{
+	struct cni_st_rule rule = { .family = from.family,
+				    .priority = priority,
+				    .has_from = true,
+				    .from = { from, (uint8_t)cni_width(from.family) },
+				    .ipproto = ipproto,
+				    .span = span };
+
+	rule.table = source_table(s, &rule);
+	add_rule(s->l, rule);
+	return rule.table;
+}
+
+/* The links of `over`, in order, as routes to one prefix. */
+static void over_links(struct lower *l, const struct cni_target *t, uint32_t table, struct cni_prefix to,
+		       struct cni_span span)
+{
+	for (size_t i = 0; i < t->tunnel.n_over; i++) {
+		struct cni_st_route route =
+			default_route(table, to.addr.family, (uint32_t)(i + 1) * METRIC_STEP, span);
+		struct cni_st_hop hop;
+
+		if (!lower_hop(l, &l->model->targets[t->tunnel.over[i]], to.addr.family, &hop))
+			continue;
+		route.to = to;
+		*cni_push(l->arena, route.hops, route.n_hops) = hop;
+		add_route(l, route);
+	}
+}
+
+static void outer(struct by_source *s, const struct cni_target *t)
+{
+	const struct cni_tunnel *tunnel = &t->tunnel;
+	struct cni_span span = cni_ast_field_span(t->decl, "over");
+	uint32_t table = add_source_rule(s, tunnel->local, tunnel->local_is_link ? IPPROTO_OF_GRE : 0,
+					 s->l->model->options.rule_priority + 1, span);
+
+	/* where links have bgp, a daemon fills the table */
+	if (!tunnel->underlay_bgp)
+		over_links(s->l, t, table,
+			   (struct cni_prefix){ tunnel->remote, (uint8_t)cni_width(tunnel->remote.family) }, span);
+	add_guard(s->l, table, tunnel->local.family, CNI_VERDICT_REJECT, span);
+}
+
+/* Answers to the far side's probes leave by the way that the probe's kind asks for. */
+static void answers(struct by_source *s, size_t index)
+{
+	struct lower *l = s->l;
+	const struct cni_target *t = &l->model->targets[index];
+	const struct cni_health *health = &t->health;
+	const uint32_t priority = l->model->options.rule_priority;
+	struct cni_span span = cni_ast_field_span(t->decl, "health");
+	struct cni_prefix all = { .addr.family = health->target.family };
+	uint32_t table;
+
+	if (health->has_target && health->mode != CNI_HEALTH_UNI) {
+		/* by the target that the probe came in by: its return way */
+		add_rule(l, (struct cni_st_rule){ .family = health->target.family,
+						  .priority = priority,
+						  .has_from = true,
+						  .from = { health->target, (uint8_t)cni_width(health->target.family) },
+						  .table = l->model->options.table + l->ways[l->returns[index]].id,
+						  .span = span });
+	} else if (health->mode == CNI_HEALTH_UNI && t->kind == CNI_TARGET_TUNNEL && !t->tunnel.underlay_bgp &&
+		   (health->has_target || !t->tunnel.local_is_link)) {
+		/* outside the tunnel: by the links that carry it */
+		if (!health->has_target)
+			all.addr.family = t->tunnel.local.family;
+		table = add_source_rule(s, health->has_target ? health->target : t->tunnel.local,
+					health->has_target		   ? 0 :
+					all.addr.family == CNI_V4 ? 1 /* ICMP */ :
+								    58 /* ICMPv6 */,
+					priority, span);
+		over_links(l, t, table, all, span);
+		add_guard(l, table, all.addr.family, CNI_VERDICT_REJECT, span);
+	}
+}
+
+void lower_tables(struct lower *l)
+{
+	struct by_source s = { .l = l, .next = l->model->options.table + FIRST_UNDERLAY - 1 };
+
+	for (size_t i = 0; i < l->model->n_targets; i++)
+		if (l->model->targets[i].kind == CNI_TARGET_TUNNEL)
+			outer(&s, &l->model->targets[i]);
+	for (size_t i = 0; i < l->model->n_targets; i++)
+		answers(&s, i);
+	for (size_t i = 0; i < l->n_ways; i++)
+		way_rules(l, &l->ways[i]);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ways.c - every way that a packet can take, once; and an id for each that stays as long as the way does. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/lower/lower_internal.h"
+#include "compiler/text.h"
+
+#define KEY_MAX 100 /* nft keeps 128 bytes of a comment */
+
+static const char *const verdict_words[] = {
+	[CNI_VERDICT_NONE] = "", [CNI_VERDICT_MAIN] = "main", [CNI_VERDICT_DROP] = "drop", [CNI_VERDICT_REJECT] = "reject"
+};
+
+/* A link's next hops are part of what a way is: another gateway is another way, in a table of its own. */
+static void key_target(const struct lower *l, struct cni_text *key, const struct cni_target *target)
+{
+	char text[CNI_ADDR_TEXT];
+	struct cni_st_hop hop;
+
+	cni_text_puts(key, target->name);
+	if (target->kind == CNI_TARGET_TUNNEL)
+		return;
+	cni_text_printf(key, "[%s", target->ifname);
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+		if (lower_hop(l, target, f, &hop) && hop.has_via)
+			cni_text_printf(key, " %s", cni_addr_format(hop.via, text));
+	cni_text_puts(key, "]");
+}
+
+static const char *way_key(const struct lower *l, const struct way *way)
+{
+	struct cni_text key = { .arena = l->arena };
+	char text[CNI_ADDR_TEXT];
+
+	if (way->is_return)
+		cni_text_puts(&key, "return ");
+	cni_text_puts(&key, verdict_words[way->verdict]);
+	if (way->masquerade)
+		cni_text_puts(&key, " masquerade");
+	for (size_t i = 0; i < way->n_tiers; i++) {
+		const struct tier *tier = &way->tiers[i];
+
+		for (size_t j = 0; j < tier->n_members; j++) {
+			if (i || j)
+				cni_text_puts(&key, j ? ", " : " then ");
+			key_target(l, &key, &l->model->targets[tier->members[j].target]);
+			if (tier->n_members > 1)
+				cni_text_printf(&key, " weight %u", tier->members[j].weight);
+			if (tier->members[j].masquerade)
+				cni_text_puts(&key, " masquerade");
+		}
+	}
+	if (way->has_source)
+		cni_text_printf(&key, " source %s", cni_addr_format(way->source, text));
+	if (way->n_tiers && !way->is_return)
+		cni_text_printf(&key, " else %s", verdict_words[way->otherwise]);
+	if (key.len > KEY_MAX) {
+		uint32_t hash = 2166136261u; /* FNV-1a tells long ones apart */
+
+		for (size_t i = 0; i < key.len; i++)
+			hash = (hash ^ (uint8_t)key.data[i]) * 16777619u;
+		return cni_printf(l->arena, "%.*s... #%08x", KEY_MAX - 13, key.data, hash);
+	}
+	return key.data;
+}
+
+static size_t add_way(struct lower *l, struct way way)
+{
+	way.key = way_key(l, &way);
+	for (size_t i = 0; i < l->n_ways; i++)
+		if (!strcmp(l->ways[i].key, way.key))
+			return i;
+	*cni_push(l->arena, l->ways, l->n_ways) = way;
+	return l->n_ways - 1;
+}
+
+static struct cni_member *copy_members(struct lower *l, const struct cni_path *path, size_t without)
+{
+	struct cni_member *members = cni_new_array(l->arena, struct cni_member, path->n_members);
+	size_t n = 0;
+
+	for (size_t i = 0; i < path->n_members; i++)
+		if (i != without)
+			members[n++] = path->members[i];
+	return members;
+}
+
+static void add_index(struct lower *l, struct ways *ways, struct way way)
+{
+	size_t at = add_way(l, way);
+
+	*cni_push(l->arena, ways->index, ways->n_index) = at;
+}
+
+static void path_ways(struct lower *l, const struct cni_path *path, const struct cni_route *route,
+		      struct cni_span span, struct ways *ways)
+{
+	struct way way = { .verdict = path->verdict,
+			   .masquerade = path->masquerade,
+			   .otherwise = path->otherwise,
+			   .has_source = route && route->has_source,
+			   .nats = path->masquerade || (route && route->has_source),
+			   .span = span };
+
+	if (way.has_source)
+		way.source = route->source;
+	for (size_t i = 0; i < path->n_members; i++)
+		way.nats |= path->members[i].masquerade;
+	if (path->verdict == CNI_VERDICT_DROP)
+		return;
+	if (path->verdict != CNI_VERDICT_NONE) {
+		add_index(l, ways, way);
+	} else if (!path->weighted || path->n_members == 1) {
+		way.tiers = cni_new_array(l->arena, struct tier, path->n_members);
+		way.n_tiers = path->n_members;
+		for (size_t i = 0; i < path->n_members; i++)
+			way.tiers[i] = (struct tier){ &path->members[i], 1 };
+		add_index(l, ways, way);
+	} else {
+		for (size_t i = 0; i < path->n_members; i++) {
+			way.tiers = cni_new_array(l->arena, struct tier, 2);
+			way.n_tiers = 2;
+			way.tiers[0] = (struct tier){ &path->members[i], 1 };
+			way.tiers[1] = (struct tier){ copy_members(l, path, i), path->n_members - 1 };
+			add_index(l, ways, way);
+		}
+	}
+}
+
+static void collect(struct lower *l)
+{
+	const struct cni_model *m = l->model;
+
+	l->routes = cni_new_array(l->arena, struct ways *, m->n_policies);
+	for (size_t p = 0; p < m->n_policies; p++) {
+		const struct cni_policy *policy = &m->policies[p];
+		const struct cni_path otherwise = { .verdict = policy->otherwise };
+
+		l->routes[p] = cni_new_array(l->arena, struct ways, policy->n_routes + 1);
+		for (size_t r = 0; r < policy->n_routes; r++)
+			path_ways(l, &policy->routes[r].path, &policy->routes[r], policy->routes[r].ast->path.span,
+				  &l->routes[p][r]);
+		if (policy->otherwise != CNI_VERDICT_NONE)
+			path_ways(l, &otherwise, NULL, policy->decl->otherwise_span, &l->routes[p][policy->n_routes]);
+	}
+	l->returns = cni_new_array(l->arena, size_t, m->n_targets);
+	for (size_t t = 0; t < m->n_targets; t++) {
+		struct cni_member *member = cni_new(l->arena, struct cni_member);
+		struct tier *tier = cni_new(l->arena, struct tier);
+
+		*member = (struct cni_member){ .target = t, .weight = 1 };
+		*tier = (struct tier){ member, 1 };
+		l->returns[t] = add_way(l, (struct way){ .is_return = true,
+							 .otherwise = CNI_VERDICT_DROP,
+							 .tiers = tier,
+							 .n_tiers = 1,
+							 .span = m->targets[t].decl->name.span });
+	}
+}
+
+/* The id in "path.ID", or 0. */
+static unsigned int counter_id(const char *name)
+{
+	char *end;
+	unsigned long id;
+
+	if (strncmp(name, "path.", 5))
+		return 0;
+	id = strtoul(name + 5, &end, 10);
+	return *end || id > UINT16_MAX ? 0 : (unsigned int)id;
+}
+
+static bool give_ids(struct lower *l)
+{
+	const unsigned int max = (1u << l->id_bits) - 1;
+	bool *taken = cni_new_array(l->arena, bool, max + 1);
+	unsigned int next = 1;
+
+	/* ids that are in use stay with their way; those of ways that go are free only after they are gone */
+	for (size_t i = 0; l->observed && i < l->observed->n_counters; i++) {
+		const struct cni_st_counter *c = &l->observed->counters[i];
+		unsigned int id = counter_id(c->name);
+
+		if (!id || id > max)
+			continue;
+		taken[id] = true;
+		for (size_t w = 0; w < l->n_ways; w++)
+			if (!l->ways[w].id && c->comment && !strcmp(l->ways[w].key, c->comment))
+				l->ways[w].id = id;
+	}
+	for (size_t w = 0; w < l->n_ways; w++) {
+		if (l->ways[w].id)
+			continue;
+		while (next <= max && taken[next])
+			next++;
+		if (next > max) {
+			cni_diag_help(l->diags,
+				      cni_diag(l->diags, CNI501, l->ways[w].span,
+					       "the policy has %zu paths, and mark-mask 0x%08x has room for %u", l->n_ways,
+					       l->mask, max),
+				      "a mask of %u bits or more, or fewer paths",
+				      EPOCH_BITS + 32 - (unsigned int)__builtin_clz((unsigned int)l->n_ways));
+			return false;
+		}
+		l->ways[w].id = next++;
+	}
+	return true;
+}
+
+bool lower_ways(struct lower *l)
+{
+	collect(l);
+	return give_ids(l);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* source.c - from offsets to file, line and column; see source.h. */
+#include "compiler/source.h"
+
+#include <string.h>
+
+#include "compiler/arena.h"
+
+const struct cni_source *cni_source_add(struct cni_arena *arena, struct cni_sources *sources, const char *name,
+					const char *text, size_t len)
+{
+	/* bases start at 1, and texts are a byte apart, so that an end never belongs to the next text */
+	uint32_t base = 1;
+	struct cni_source *s;
+
+	if (sources->n_items) {
+		s = &sources->items[sources->n_items - 1];
+		base = s->base + (uint32_t)s->len + 1;
+	}
+	if (len >= UINT32_MAX - base)
+		return NULL;
+	s = cni_push(arena, sources->items, sources->n_items);
+	*s = (struct cni_source){ .name = cni_strdup(arena, name), .text = text, .len = len, .base = base };
+	return s;
+}
+
+struct cni_place cni_place_of(const struct cni_sources *sources, uint32_t offset)
+{
+	struct cni_place place = { 0 };
+	size_t lo = 0, hi = sources->n_items, at, start, end;
+	const struct cni_source *s;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (sources->items[mid].base <= offset)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo)
+		return place;
+	s = &sources->items[lo - 1];
+	if (offset > s->base + s->len)
+		return place;
+	at = offset - s->base;
+	place.line = 1;
+	start = 0;
+	for (const char *p = s->text; (p = memchr(p, '\n', (size_t)(s->text + at - p))); p++) {
+		place.line++;
+		start = (size_t)(p - s->text) + 1;
+	}
+	for (end = start; end < s->len && s->text[end] != '\n'; end++)
+		;
+	place.source = s;
+	place.column = (unsigned int)(at - start) + 1;
+	place.line_text = s->text + start;
+	place.line_len = end - start;
+	return place;
+}
