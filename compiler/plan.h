@@ -19,8 +19,10 @@ struct cni_step {
 	enum cni_phase phase;
 	enum cni_op op;
 	enum cni_object object;
-	/* One of struct cni_st_link, _setting, _addr, _rule, _route, _counter, _set, _chain; BASE_RULES: _chain.
-	 * NULL: absent on that side. They point into the two states. */
+	/* One of struct cni_st_link, _setting, _addr, _rule, _route, _counter, _set, _chain; BASE_RULES: _chain;
+	 * TABLE_NFT: the struct cni_state. NULL: absent on that side. They point into the two states, or are made
+	 * by the plan. A step for a base CHAIN is about the chain without its rules. A SETTING without `after`
+	 * asks for nothing: its device goes, and undo sets it again. */
 	const void *before, *after;
 	const char *disturbs; /* what traffic it may disturb, one line; NULL: none */
 	struct cni_span span; /* where the policy says so; of a removal: no place */

@@ -252,6 +252,9 @@ struct cni_state {
 	struct cni_st_chain *chains;
 	size_t n_chains;
 	uint32_t generation; /* observed: nft's generation id */
+	/* desired: conntrack marks left from an earlier turn of the epoch, (mark & stale_mask) == stale_mark, whose bits
+	 * within mark_mask are cleared before the flip; stale_mask 0: none */
+	uint32_t mark_mask, stale_mask, stale_mark;
 	bool has_forwarding[CNI_N_FAMILIES]; /* observed: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */
 };
 

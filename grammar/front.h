@@ -26,6 +26,7 @@ union cni_yyvalue {
 	struct cni_ast_word word; /* of every word, keyword or not */
 	struct cni_ast_value *value;
 	enum cni_verdict verdict;
+	enum cni_decl_kind kind;
 	bool flag;
 	struct cni_ast_field *field;
 	struct cni_ast_ports *port;
@@ -74,7 +75,6 @@ struct cni_front {
  * class, else the word or sign itself. */
 struct cni_syntax {
 	const struct cni_token *found;
-	const char *found_name;
 	bool found_keyword;
 	const char **expected;
 	size_t n_expected;

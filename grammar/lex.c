@@ -181,9 +181,14 @@ static void unclosed(struct cni_front *front, const struct cni_token *found, con
 
 static struct cni_token admit(struct cni_front *front)
 {
+	bool between = front->last.kind == TOKEN_SEMICOLON || front->last.kind == TOKEN_CLOSE;
+	bool stray = false; /* a `}` too many was dropped */
+
 	for (;;) {
 		struct cni_token token = scan(front);
 
+		if (stray && between && token.kind == TOKEN_SEMICOLON)
+			continue; /* of `};` */
 		if (token.kind == TOKEN_OPEN) {
 			if (front->depth < CNI_DEPTH_MAX) {
 				front->braces[front->depth++] = token.span;
@@ -192,10 +197,11 @@ static struct cni_token admit(struct cni_front *front)
 			cni_mistake(front, CNI8, token.span, "blocks and lists are nested to more than %u levels",
 				    CNI_DEPTH_MAX);
 			skip_block(front);
-			token.kind = TOKEN_YYerror; /* the parser recovers without a further message */
+			token.kind = TOKEN_CNI_YYerror; /* the parser recovers without a further message */
 		} else if (token.kind == TOKEN_CLOSE) {
 			if (!front->depth) {
 				cni_mistake(front, CNI5, token.span, "this `}` closes nothing");
+				stray = true;
 				continue;
 			}
 			front->depth--;

@@ -65,10 +65,6 @@ static bool try_number(struct literal *l, const char *at, const char *end)
 		at++;
 		if (!number(l, &at, end, &v->hi) || at != end)
 			return false;
-		if (v->lo > v->hi) {
-			report(l, CNI16, "runs backwards", "a range is written LOW-HIGH");
-			v->hi = v->lo;
-		}
 	}
 	v->kind = CNI_VALUE_NUMBER;
 	return at == end;

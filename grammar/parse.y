@@ -93,6 +93,9 @@ static struct cni_ast_decl *decl_of(struct cni_front *front, enum cni_decl_kind 
 	return decl;
 }
 
+/* For what gets its name later. */
+static const struct cni_ast_word none;
+
 static struct cni_ast_path *path_of(struct cni_front *front, enum cni_verdict verdict, struct cni_span span)
 {
 	struct cni_ast_path *path = NODE(struct cni_ast_path);
@@ -143,25 +146,25 @@ static void cni_yyerror(const struct cni_span *span, struct cni_front *front, co
 %token <word> ICMP "icmp" ICMPV6 "icmpv6" NOT "not" SOURCE "source" WHEN "when" DOWN "down" FILE "file"
 %token A_TEXT A_VALUE /* which of the two is to be parsed */
 
-%type <decl> decl
+%type <decl> decl body outcome
+%type <kind> block_word
 %type <fields> block fields
 %type <field> field
-%type <word> word code_word
+%type <word> word
 %type <values> values items devices names
-%type <value> value literal item list code address number ports when any
+%type <value> value literal item list code number ports device any source weight
 %type <ports> services parts
 %type <port> part
 %type <matches> matches ported
 %type <match> match single port
 %type <routes> routes
 %type <route> route
-%type <decl> routes_else
-%type <value> source weight
 %type <path> path
 %type <members> members
 %type <member> member
 %type <flag> masquerade
-%type <verdict> verdict otherwise
+%type <values> when
+%type <verdict> verdict
 
 /* `file "x"` is one value, although `file` alone is a word, too. */
 %precedence PLAIN_WORD
@@ -203,34 +206,419 @@ decl:
 							$$ = decl_of(front, CNI_DECL_SERVICE, @$, $2);
 							$$->service = $4.first;
 						}
-|	LAN WORD block				{
-							$$ = decl_of(front, CNI_DECL_LAN, @$, $2);
+|	block_word WORD block			{
+							$$ = decl_of(front, $1, @$, $2);
 							$$->fields = $3.first;
 						}
-|	LINK WORD block				{
-							$$ = decl_of(front, CNI_DECL_LINK, @$, $2);
-							$$->fields = $3.first;
-						}
-|	TUNNEL WORD block			{
-							$$ = decl_of(front, CNI_DECL_TUNNEL, @$, $2);
-							$$->fields = $3.first;
-						}
+|	block_word error block			{ $$ = NULL; yyerrok; }
+|	block_word error ";"			{ $$ = NULL; yyerrok; }
 |	OPTIONS block				{
 							$$ = decl_of(front, CNI_DECL_OPTIONS, @$, $1);
 							$$->fields = $2.first;
 						}
-|	POLICY WORD ON devices routes_else	{
+|	POLICY WORD ON devices body		{
 							$$ = $5;
+							$$->kind = CNI_DECL_POLICY;
 							$$->span = @$;
 							$$->name = $2;
 							$$->devices = $4.first;
 						}
-|	EXPECT ON devices matches when expected ";" {
-							$$ = front->expect;
+|	POLICY error body			{ $$ = NULL; yyerrok; }
+|	POLICY error ";"			{ $$ = NULL; yyerrok; }
+|	EXPECT ON device matches when outcome ";" {
+							$$ = $6;
+							$$->kind = CNI_DECL_EXPECT;
 							$$->span = @$;
 							$$->name = $1;
-							$$->devices = $3.first;
+							$$->devices = $3;
 							$$->matches = $4.first;
-							$$->down = $5;
+							$$->down = $5.first;
 						}
 ;
+
+block_word:
+	LAN					{ $$ = CNI_DECL_LAN; }
+|	LINK					{ $$ = CNI_DECL_LINK; }
+|	TUNNEL					{ $$ = CNI_DECL_TUNNEL; }
+;
+
+/* ---- blocks of fields: any word is a name, any word a value ---- */
+
+block:
+	"{" fields "}"				{ $$ = $2; }
+|	"{" fields error "}"			{ $$ = $2; yyerrok; }
+;
+
+fields:
+	%empty					{ EMPTY($$); }
+|	fields field				{ $$ = $1; APPEND($$, $2); }
+;
+
+field:
+	word ";"				{ $$ = field_of(front, $1, @$, NULL); }
+|	word values ";"				{ $$ = field_of(front, $1, @$, $2.first); }
+|	word block				{
+							$$ = field_of(front, $1, @$, NULL);
+							$$->has_block = true;
+							$$->block = $2.first;
+						}
+|	word values block			{
+							$$ = field_of(front, $1, @$, $2.first);
+							$$->has_block = true;
+							$$->block = $3.first;
+						}
+|	error ";"				{ $$ = NULL; yyerrok; }
+|	error junk_block			{ $$ = NULL; yyerrok; }
+|	error junk_block ";"			{ $$ = NULL; yyerrok; }
+;
+
+values:
+	value					{ ONE($$, $1); }
+|	values value				{ $$ = $1; APPEND($$, $2); }
+|	values "," value			{ $$ = $1; $3->after_comma = true; APPEND($$, $3); }
+;
+
+value:
+	word					{ $$ = of_word(front, $1); }
+|	literal
+|	STRING
+|	FILE STRING				{ $$ = value_of(front, CNI_VALUE_FILE, @$, $2->text, NULL); }
+;
+
+literal:
+	ADDRESS
+|	NUMBER
+|	QUANTITY
+|	VARIABLE
+;
+
+word:
+	WORD
+|	LAN
+|	LINK
+|	TUNNEL
+|	POLICY
+|	DEFINE
+|	SERVICE
+|	INCLUDE
+|	EXPECT
+|	OPTIONS
+|	PROFILE
+|	VAR
+|	ROUTE
+|	ON
+|	VIA
+|	DROP
+|	REJECT
+|	MAIN
+|	NEVER
+|	THEN
+|	WEIGHT
+|	MASQUERADE
+|	ELSE
+|	FROM
+|	TO
+|	DPORT
+|	SPORT
+|	PROTOCOL
+|	PROTO
+|	DSCP
+|	ICMP
+|	ICMPV6
+|	NOT
+|	SOURCE
+|	WHEN
+|	DOWN
+|	FILE					%prec PLAIN_WORD
+;
+
+/* ---- sets and services ---- */
+
+item: /* of a set, and of lists of protocols, ports or code points */
+	literal
+|	code
+|	FILE STRING				{ $$ = value_of(front, CNI_VALUE_FILE, @$, $2->text, NULL); }
+|	list
+;
+
+code: /* names of sets, protocols, ICMP types, code points */
+	WORD					{ $$ = of_word(front, $1); }
+|	PROTOCOL				{ $$ = of_word(front, $1); }
+|	ICMP					{ $$ = of_word(front, $1); }
+|	ICMPV6					{ $$ = of_word(front, $1); }
+;
+
+list:
+	"{" "}"					{ $$ = value_of(front, CNI_VALUE_LIST, @$, NULL, NULL); }
+|	"{" items "}"				{ $$ = value_of(front, CNI_VALUE_LIST, @$, NULL, $2.first); }
+|	"{" items "," "}"			{ $$ = value_of(front, CNI_VALUE_LIST, @$, NULL, $2.first); }
+|	"{" items error "}"			{ $$ = value_of(front, CNI_VALUE_LIST, @$, NULL, NULL); yyerrok; }
+|	"{" error "}"				{ $$ = value_of(front, CNI_VALUE_LIST, @$, NULL, NULL); yyerrok; }
+;
+
+items:
+	item					{ ONE($$, $1); }
+|	items "," item				{ $$ = $1; $3->after_comma = true; APPEND($$, $3); }
+;
+
+number:
+	NUMBER
+|	VARIABLE
+;
+
+any: /* what a variable may hold */
+	item
+|	STRING
+;
+
+services:
+	part					{ ONE($$, $1); }
+|	"{" "}"					{ EMPTY($$); }
+|	"{" parts "}"				{ $$ = $2; }
+|	"{" parts "," "}"			{ $$ = $2; }
+|	"{" parts error "}"			{ $$ = $2; yyerrok; }
+|	"{" error "}"				{ EMPTY($$); yyerrok; }
+;
+
+parts:
+	part					{ ONE($$, $1); }
+|	parts "," part				{ $$ = $1; APPEND($$, $3); }
+;
+
+part:
+	PROTOCOL ports				{ $$ = ports_of(front, @$, $1, $2); }
+|	WORD					{
+							$$ = ports_of(front, @$, none, of_word(front, $1));
+						}
+;
+
+ports:
+	number
+|	list
+;
+
+/* ---- matches ---- */
+
+matches:
+	%empty					{ EMPTY($$); }
+|	matches match				{ $$ = $1; APPEND($$, $2); }
+|	matches ported				{ $$ = $1; APPEND($$, $2.first); $$.last = $2.last; }
+;
+
+match:
+	single
+|	NOT single				{ $$ = $2; $$->negated = true; $$->span = @$; }
+|	NOT PROTOCOL port			{ $$ = $3; $$->negated = true; $$->protocol = $2; $$->span = @$; }
+;
+
+single:
+	FROM item				{ $$ = match_of(front, CNI_MATCH_FROM, @$, $2); }
+|	TO item					{ $$ = match_of(front, CNI_MATCH_TO, @$, $2); }
+|	PROTO item				{ $$ = match_of(front, CNI_MATCH_PROTO, @$, $2); }
+|	DSCP item				{ $$ = match_of(front, CNI_MATCH_DSCP, @$, $2); }
+|	ICMP item				{ $$ = match_of(front, CNI_MATCH_ICMP, @$, $2); }
+|	ICMPV6 item				{ $$ = match_of(front, CNI_MATCH_ICMPV6, @$, $2); }
+|	SERVICE services			{
+							$$ = match_of(front, CNI_MATCH_SERVICE, @$, NULL);
+							$$->service = $2.first;
+						}
+;
+
+ported: /* `tcp sport 1024-65535 dport { 80, 443 }`: the protocol is that of both */
+	PROTOCOL port				{ $2->protocol = $1; $2->span = @$; ONE($$, $2); }
+|	ported port				{ $2->protocol = $1.first->protocol; $$ = $1; APPEND($$, $2); }
+;
+
+port:
+	SPORT ports				{ $$ = match_of(front, CNI_MATCH_SPORT, @$, $2); }
+|	DPORT ports				{ $$ = match_of(front, CNI_MATCH_DPORT, @$, $2); }
+;
+
+/* ---- policies and expectations ---- */
+
+devices:
+	device					{ ONE($$, $1); }
+|	devices "," device			{ $$ = $1; $3->after_comma = true; APPEND($$, $3); }
+;
+
+device:
+	WORD					{ $$ = of_word(front, $1); }
+|	STRING
+|	VARIABLE
+;
+
+body:
+	"{" routes "}"				{
+							$$ = decl_of(front, CNI_DECL_POLICY, @$, none);
+							$$->routes = $2.first;
+						}
+|	"{" routes ELSE verdict ";" "}"		{
+							$$ = decl_of(front, CNI_DECL_POLICY, @$, none);
+							$$->routes = $2.first;
+							$$->otherwise = $4;
+							$$->otherwise_span = cni_span_join(@3, @4);
+						}
+|	"{" routes error "}"			{ $$ = decl_of(front, CNI_DECL_POLICY, @$, none); yyerrok; }
+|	"{" routes ELSE verdict ";" error "}"	{ $$ = decl_of(front, CNI_DECL_POLICY, @$, none); yyerrok; }
+;
+
+routes:
+	%empty					{ EMPTY($$); }
+|	routes route				{ $$ = $1; APPEND($$, $2); }
+;
+
+route:
+	ROUTE WORD matches source path ";"	{
+							$$ = NODE(struct cni_ast_route);
+							$$->span = @$;
+							$$->name = $2;
+							$$->matches = $3.first;
+							$$->source = $4;
+							$$->path = *$5;
+						}
+|	error ";"				{ $$ = NULL; yyerrok; }
+|	error junk_block			{ $$ = NULL; yyerrok; }
+|	error junk_block ";"			{ $$ = NULL; yyerrok; }
+;
+
+source:
+	%empty					{ $$ = NULL; }
+|	SOURCE ADDRESS				{ $$ = $2; }
+|	SOURCE VARIABLE				{ $$ = $2; }
+;
+
+path:
+	VIA members				{
+							$$ = path_of(front, CNI_VERDICT_NONE, @$);
+							$$->members = $2.first;
+						}
+|	VIA members ELSE verdict		{
+							$$ = path_of(front, CNI_VERDICT_NONE, @$);
+							$$->members = $2.first;
+							$$->otherwise = $4;
+							$$->otherwise_span = cni_span_join(@3, @4);
+						}
+|	VIA MAIN masquerade			{
+							$$ = path_of(front, CNI_VERDICT_MAIN, @$);
+							$$->masquerade = $3;
+						}
+|	DROP					{ $$ = path_of(front, CNI_VERDICT_DROP, @$); }
+|	REJECT					{ $$ = path_of(front, CNI_VERDICT_REJECT, @$); }
+;
+
+members:
+	member					{ ONE($$, $1); }
+|	members THEN member			{ $$ = $1; $3->then = true; APPEND($$, $3); }
+|	members "," member			{ $$ = $1; APPEND($$, $3); }
+;
+
+member:
+	WORD weight masquerade			{
+							$$ = NODE(struct cni_ast_member);
+							$$->span = @$;
+							$$->target = $1;
+							$$->weight = $2;
+							$$->masquerade = $3;
+						}
+;
+
+weight:
+	%empty					{ $$ = NULL; }
+|	WEIGHT number				{ $$ = $2; }
+;
+
+masquerade:
+	%empty					{ $$ = false; }
+|	MASQUERADE				{ $$ = true; }
+;
+
+verdict:
+	MAIN					{ $$ = CNI_VERDICT_MAIN; }
+|	DROP					{ $$ = CNI_VERDICT_DROP; }
+|	REJECT					{ $$ = CNI_VERDICT_REJECT; }
+;
+
+when:
+	%empty					{ EMPTY($$); }
+|	WHEN names DOWN				{ $$ = $2; }
+;
+
+names:
+	WORD					{ ONE($$, of_word(front, $1)); }
+|	names "," WORD				{ $$ = $1; APPEND($$, of_word(front, $3)); $$.last->after_comma = true; }
+;
+
+outcome:
+	VIA WORD				{
+							$$ = decl_of(front, CNI_DECL_EXPECT, @$, none);
+							$$->target = $2;
+							$$->outcome_span = @$;
+						}
+|	NEVER VIA WORD				{
+							$$ = decl_of(front, CNI_DECL_EXPECT, @$, none);
+							$$->negated = true;
+							$$->target = $3;
+							$$->outcome_span = @$;
+						}
+|	verdict					{
+							$$ = decl_of(front, CNI_DECL_EXPECT, @$, none);
+							$$->outcome = $1;
+							$$->outcome_span = @$;
+						}
+|	VIA MAIN				{
+							$$ = decl_of(front, CNI_DECL_EXPECT, @$, none);
+							$$->outcome = CNI_VERDICT_MAIN;
+							$$->outcome_span = @$;
+						}
+|	NEVER VIA MAIN				{
+							$$ = decl_of(front, CNI_DECL_EXPECT, @$, none);
+							$$->negated = true;
+							$$->outcome = CNI_VERDICT_MAIN;
+							$$->outcome_span = @$;
+						}
+;
+
+/* ---- what follows a mistake: skipped whole, braces in pairs ---- */
+
+junk_block:
+	"{" junk "}"
+;
+
+junk:
+	%empty
+|	junk value
+|	junk ";"
+|	junk ","
+|	junk "="
+|	junk junk_block
+;
+
+%%
+
+/* Only for a stack that is used up, and YYMAXDEPTH is beyond what CNI_DEPTH_MAX lets through. */
+static void cni_yyerror(const struct cni_span *span, struct cni_front *front, const char *message)
+{
+	cni_mistake(front, CNI19, *span, "the parser gives up: %s", message);
+}
+
+static bool is_keyword(yysymbol_kind_t kind)
+{
+	return kind >= YYSYMBOL_LAN && kind <= YYSYMBOL_FILE && kind != YYSYMBOL_PROTOCOL;
+}
+
+static int yyreport_syntax_error(const yypcontext_t *context, struct cni_front *front)
+{
+	yysymbol_kind_t expected[YYNTOKENS], found = yypcontext_token(context);
+	const char *names[YYNTOKENS];
+	int n = yypcontext_expected_tokens(context, expected, YYNTOKENS);
+	struct cni_syntax syntax = { .found = &front->last, .expected = names };
+
+	if (n < 0)
+		return n;
+	syntax.found_keyword = is_keyword(found);
+	for (int i = 0; i < n; i++)
+		if (expected[i] != YYSYMBOL_A_TEXT && expected[i] != YYSYMBOL_A_VALUE)
+			names[syntax.n_expected++] = yysymbol_name(expected[i]);
+	cni_syntax_error(front, &syntax);
+	return 0;
+}

@@ -35,6 +35,8 @@ enum nft_type {
 
 /* One value. An address or name shorter than its type is the prefix of one: 10.0.0.0/8, "cf*". */
 void cni_nft_value(struct cni_text *out, enum nft_type type, const uint8_t *bytes, size_t len);
+/* Bits as a list: "established,related". */
+void cni_nft_flags(struct cni_text *out, enum nft_type type, const uint8_t *bytes, size_t len);
 /* lo..hi: a prefix where it is one, else "lo-hi"; one value where both are the same. */
 void cni_nft_range(struct cni_text *out, enum nft_type type, const uint8_t *lo, const uint8_t *hi, size_t len);
 /* An address with `bits` of its front fixed. */

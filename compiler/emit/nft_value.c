@@ -15,17 +15,16 @@ struct word {
 static const struct word nfprotos[] = { { NFPROTO_IPV4, "ipv4" }, { NFPROTO_IPV6, "ipv6" }, { 0, NULL } };
 static const struct word l4protos[] = { { 1, "icmp" }, { 6, "tcp" }, { 17, "udp" }, { 58, "icmpv6" }, { 0, NULL } };
 static const struct word directions[] = { { 0, "original" }, { 1, "reply" }, { 0, NULL } };
-static const struct word fib_types[] = {
-	{ 0, "unspec" }, { 1, "unicast" },   { 2, "local" },       { 3, "broadcast" }, { 4, "anycast" },
-	{ 5, "multicast" }, { 6, "blackhole" }, { 7, "unreachable" }, { 8, "prohibit" },  { 0, NULL }
-};
-static const struct word tcp_flags[] = { { 1, "fin" },	{ 2, "syn" },  { 4, "rst" },  { 8, "psh" }, { 16, "ack" },
+static const struct word fib_types[] = { { 0, "unspec" },    { 1, "unicast" },	   { 2, "local" },
+					 { 3, "broadcast" }, { 4, "anycast" },	   { 5, "multicast" },
+					 { 6, "blackhole" }, { 7, "unreachable" }, { 8, "prohibit" },
+					 { 0, NULL } };
+static const struct word tcp_flags[] = { { 1, "fin" },	{ 2, "syn" },  { 4, "rst" },   { 8, "psh" }, { 16, "ack" },
 					 { 32, "urg" }, { 64, "ecn" }, { 128, "cwr" }, { 0, NULL } };
 static const struct word ct_states[] = { { 1, "invalid" }, { 2, "established" }, { 4, "related" },
 					 { 8, "new" },	   { 64, "untracked" },	 { 0, NULL } };
-static const struct word ct_status[] = { { 1, "expected" }, { 2, "seen-reply" }, { 4, "assured" },
-					 { 8, "confirmed" }, { 16, "snat" },	   { 32, "dnat" },
-					 { 512, "dying" }, { 0, NULL } };
+static const struct word ct_status[] = { { 1, "expected" }, { 2, "seen-reply" }, { 4, "assured" }, { 8, "confirmed" },
+					 { 16, "snat" },    { 32, "dnat" },	 { 512, "dying" }, { 0, NULL } };
 
 static const struct nft_type_info {
 	const struct word *words;
@@ -56,10 +55,10 @@ static uint32_t number(enum nft_type type, const uint8_t *bytes, size_t len)
 	return v;
 }
 
-/* Bits by their names: "syn", "(syn | rst)"; by number where one has none. */
-static void flags(struct cni_text *out, const struct word *words, uint32_t v)
+/* Bits by their names, with `between` them; a number where one has no name. */
+static void flags(struct cni_text *out, const struct word *words, uint32_t v, const char *between)
 {
-	const char *between = "";
+	const char *mark = "";
 	uint32_t named = 0;
 
 	for (const struct word *w = words; w->name; w++)
@@ -68,13 +67,16 @@ static void flags(struct cni_text *out, const struct word *words, uint32_t v)
 		cni_text_printf(out, "0x%x", v);
 		return;
 	}
-	cni_text_puts(out, v & (v - 1) ? "(" : "");
 	for (const struct word *w = words; w->name; w++)
 		if (v & w->value) {
-			cni_text_printf(out, "%s%s", between, w->name);
-			between = " | ";
+			cni_text_printf(out, "%s%s", mark, w->name);
+			mark = between;
 		}
-	cni_text_puts(out, v & (v - 1) ? ")" : "");
+}
+
+void cni_nft_flags(struct cni_text *out, enum nft_type type, const uint8_t *bytes, size_t len)
+{
+	flags(out, types[type].words, number(type, bytes, len), ",");
 }
 
 static void dscp(struct cni_text *out, uint32_t v)
@@ -162,9 +164,13 @@ void cni_nft_value(struct cni_text *out, enum nft_type type, const uint8_t *byte
 	default:
 		break;
 	}
-	if (types[type].flags)
-		flags(out, types[type].words, v);
-	else if (types[type].words)
+	if (types[type].flags) {
+		bool many = v & (v - 1);
+
+		cni_text_puts(out, many ? "(" : "");
+		flags(out, types[type].words, v, " | ");
+		cni_text_puts(out, many ? ")" : "");
+	} else if (types[type].words)
 		word(out, types[type].words, v);
 	else
 		cni_text_printf(out, "%u", v);
@@ -194,7 +200,7 @@ void cni_nft_range(struct cni_text *out, enum nft_type type, const uint8_t *lo, 
 	if (len == address_len(type)) {
 		/* a prefix: the bits that differ are the last ones, all 0 in lo and all 1 in hi */
 		for (size_t i = 0; i < len; i++)
-			fixed[i] = (uint8_t)~(lo[i] ^ hi[i]);
+			fixed[i] = (uint8_t) ~(lo[i] ^ hi[i]);
 		n = cni_nft_mask_bits(fixed, len);
 		for (size_t i = 0; i < len && n >= 0; i++)
 			if (lo[i] & ~fixed[i])

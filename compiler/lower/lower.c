@@ -75,5 +75,11 @@ struct cni_state *cni_lower(struct cni_arena *arena, const struct cni_model *mod
 	if (epoch && model->options.established == CNI_ESTABLISHED_FOLLOW &&
 	    !(same_target(l.observed, state, "prerouting") && same_target(l.observed, state, "output")))
 		state = lower_once(&l, epoch % EPOCH_MAX + 1);
+	/* Epochs come round: before one is used again, what conntrack still has of its last turn must go. */
+	if (l.epoch != epoch) {
+		state->mark_mask = l.mask;
+		state->stale_mask = EPOCH_MAX << l.id_bits << l.shift;
+		state->stale_mark = l.epoch << l.id_bits << l.shift;
+	}
 	return state;
 }

@@ -87,6 +87,12 @@ void if_proto(struct lower *l, struct cni_st_rule_nft *r, bool equal, uint8_t pr
 	cmp(l, r, equal ? NFT_CMP_EQ : NFT_CMP_NEQ, &proto, 1);
 }
 
+void if_proto_in_set(struct lower *l, struct cni_st_rule_nft *r, const char *set)
+{
+	meta(l, r, NFT_META_L4PROTO, 0);
+	lookup(l, r, LOOKUP_IN, set);
+}
+
 void if_device(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_key, const char *device)
 {
 	char name[CNI_IFNAME] = "";

@@ -38,6 +38,7 @@ const char *set_of_ports(struct lower *l, const struct cni_port_range *ports, si
 void if_meta_eq(struct lower *l, struct cni_st_rule_nft *r, uint32_t key, const void *value, uint16_t len);
 void if_family(struct lower *l, struct cni_st_rule_nft *r, enum cni_family family);
 void if_proto(struct lower *l, struct cni_st_rule_nft *r, bool equal, uint8_t proto);
+void if_proto_in_set(struct lower *l, struct cni_st_rule_nft *r, const char *set);
 void if_device(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_key, const char *device);
 void if_addr_range(struct lower *l, struct cni_st_rule_nft *r, bool source, bool inside, struct cni_addr lo,
 		   struct cni_addr hi);

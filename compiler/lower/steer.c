@@ -192,11 +192,10 @@ static void save_chains(struct lower *l)
 /* ---- routes ---- */
 
 /* Shares by weight among the members that carry the family: by the hash of the flow, so that a flow's packets
- * agree even before conntrack knows it. */
+ * agree even before conntrack knows it. The last one needs no test. */
 static void pick_member(struct lower *l, struct chain *chain, const struct cni_path *path, const struct ways *ways,
-			enum cni_family family, bool ports, struct cni_span span)
+			enum cni_family family, const char *with_ports, struct cni_span span)
 {
-	static const uint8_t with_ports[] = { 6, 17, 132, 33, 136 }; /* tcp, udp, sctp, dccp, udplite */
 	const struct cni_target *targets = l->model->targets;
 	uint32_t sum = 0, below = 0;
 	size_t last = 0;
@@ -206,20 +205,36 @@ static void pick_member(struct lower *l, struct chain *chain, const struct cni_p
 			sum += path->members[i].weight;
 			last = i;
 		}
-	for (size_t i = 0; i < path->n_members; i++) {
-		if (!targets[path->members[i].target].carries[family] && !(sum == 0 && i == last))
-			continue;
-		below += path->members[i].weight;
-		for (size_t p = 0; p < (ports ? sizeof(with_ports) : 1); p++) {
-			struct cni_st_rule_nft *r = chain_rule(l, chain, span);
+	for (size_t i = 0; i <= last; i++) {
+		struct cni_st_rule_nft *r;
 
-			if_family(l, r, family);
-			if (ports)
-				if_proto(l, r, true, with_ports[p]);
-			if (i != last)
-				if_hash_below(l, r, family, ports, sum, below);
-			do_verdict(l, r, NFT_GOTO, l->ways[ways->index[i]].save_chain);
-		}
+		if (i != last && !targets[path->members[i].target].carries[family])
+			continue;
+		r = chain_rule(l, chain, span);
+		below += path->members[i].weight;
+		if_family(l, r, family);
+		if (with_ports)
+			if_proto_in_set(l, r, with_ports);
+		if (i != last)
+			if_hash_below(l, r, family, with_ports, sum, below);
+		do_verdict(l, r, NFT_GOTO, l->ways[ways->index[i]].save_chain);
+	}
+}
+
+static void pick(struct lower *l, struct chain *chain, const struct cni_path *path, const struct ways *ways,
+		 struct cni_span span)
+{
+	static const uint8_t with_ports[] = { 6, 17, 33, 132, 136 }; /* tcp, udp, dccp, sctp, udplite */
+	struct set set = { 0 };
+	const char *name;
+
+	set_key_field(&set, CNI_KEY_PROTO);
+	for (size_t i = 0; i < sizeof(with_ports); i++)
+		set_add(l, &set, &with_ports[i], 0, NULL);
+	name = set_done(l, &set, "with-ports");
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+		pick_member(l, chain, path, ways, f, name, span);
+		pick_member(l, chain, path, ways, f, NULL, span);
 	}
 }
 
@@ -239,9 +254,7 @@ static const char *route_chain(struct lower *l, const char *policy, const char *
 	} else if (ways->n_index == 1) {
 		do_verdict(l, chain_rule(l, &chain, span), NFT_GOTO, l->ways[ways->index[0]].save_chain);
 	} else {
-		for (int ports = 1; ports >= 0; ports--)
-			for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
-				pick_member(l, &chain, path, ways, f, ports, span);
+		pick(l, &chain, path, ways, span);
 	}
 	return chain_done(l, &chain, name);
 }

@@ -30,7 +30,7 @@ static void read_field(struct cni_resolver *r, const struct cni_field *row, cons
 	if (field->has_block && !row->block)
 		cni_diag(r->diags, CNI128, field->span, "`%s` takes no block", row->name);
 	else if (!field->has_block && !field->values && !row->bare)
-		cni_field_count(r, field, "a value");
+		cni_field_count(r, field, row->block ? "a block" : "a value");
 	else
 		row->read(r, row, field, object);
 }
@@ -52,7 +52,8 @@ void cni_read_block(struct cni_resolver *r, const struct cni_block *block, const
 			continue;
 		}
 		if (seen[i]) {
-			struct cni_diag *d = cni_diag(r->diags, CNI121, f->name.span, "`%s` is given twice", f->name.text);
+			struct cni_diag *d =
+				cni_diag(r->diags, CNI121, f->name.span, "`%s` is given twice", f->name.text);
 
 			cni_diag_related(r->diags, d, seen[i]->name.span, "first given here");
 			continue;

@@ -7,7 +7,8 @@
 
 #define NAME_MAX_LEN 64 /* a name becomes a part of nft's object names, NFT_OBJ_MAXNAMELEN 256 in all */
 
-void cni_names_add(struct cni_resolver *r, struct cni_names *names, struct cni_ast_word word, const void *owner)
+struct cni_name *cni_names_add(struct cni_resolver *r, struct cni_names *names, struct cni_ast_word word,
+			       const void *owner)
 {
 	struct cni_name *name = cni_push(r->arena, names->items, names->n);
 
@@ -15,6 +16,7 @@ void cni_names_add(struct cni_resolver *r, struct cni_names *names, struct cni_a
 	if (strlen(word.text) > NAME_MAX_LEN)
 		cni_diag(r->diags, CNI110, word.span, "a name of %zu characters; the longest is %d", strlen(word.text),
 			 NAME_MAX_LEN);
+	return name;
 }
 
 static int by_text(const void *a, const void *b)
@@ -119,8 +121,8 @@ bool cni_nest(struct cni_resolver *r, struct cni_nest *outer, struct cni_nest *i
 	bool deep = false;
 
 	if (inner->state == CNI_NEST_DOING) {
-		struct cni_diag *d =
-			cni_diag(r->diags, code, use, "%s `%s` is part of itself: %s", what, name->text, cycle(r, inner));
+		struct cni_diag *d = cni_diag(r->diags, code, use, "%s `%s` is part of itself: %s", what, name->text,
+					      cycle(r, inner));
 
 		cni_diag_related(r->diags, d, name->span, "`%s` is declared here", name->text);
 		outer->broken = true;

@@ -13,7 +13,8 @@
 #include "compiler/arena.h"
 #include "compiler/model.h"
 
-#define CNI_NEST_MAX 64 /* levels of sets, services and variables within each other */
+#define CNI_LINK_MTU 1500 /* Ethernet; Cloudflare, network-interconnect/get-started */
+#define CNI_NEST_MAX 16 /* levels of sets, services and variables within each other */
 
 /* ---- name spaces (names.c) ---- */
 
@@ -63,12 +64,17 @@ struct cni_resolver {
 	struct cni_nest *var_nest, *set_nest, *service_nest; /* beside vars, model->sets, model->services */
 	struct cni_nest_step steps[CNI_NEST_MAX]; /* the definitions that are being looked into */
 	unsigned int n_steps;
+	struct cni_addr *link_addrs; /* of all links, ascending */
+	size_t n_link_addrs;
+	size_t *marks, mark; /* a target is in the list at hand when its entry is `mark` */
 	uint64_t budget; /* values and ranges that may still be copied: bounds the memory that sets of sets take */
 	bool spent; /* it was not enough, which is reported */
 	uint64_t suggest_budget; /* names that may still be compared with an unknown one */
 };
 
-void cni_names_add(struct cni_resolver *r, struct cni_names *names, struct cni_ast_word word, const void *owner);
+/* The result is good until the next one is added. */
+struct cni_name *cni_names_add(struct cni_resolver *r, struct cni_names *names, struct cni_ast_word word,
+			       const void *owner);
 /* Sorts. A name that is there twice is reported as `code`: "WHAT `NAME` PROBLEM"; not if `code` is 0. */
 void cni_names_seal(struct cni_resolver *r, struct cni_names *names, enum cni_code code, const char *problem);
 /* The first one declared of that name; NULL: none. */
@@ -160,7 +166,10 @@ struct cni_block {
 };
 
 #define CNI_BLOCK_MAX 32 /* rows of a table */
-#define CNI_BLOCK(what, rows) { what, rows, sizeof(rows) / sizeof(*(rows)) }
+#define CNI_BLOCK(what, rows)                                                                                          \
+	{                                                                                                              \
+		what, rows, sizeof(rows) / sizeof(*(rows))                                                             \
+	}
 #define CNI_AT(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 
 /* Reads every field by its row. Unknown, repeated and missing ones are reported; `owner` is where to point for a
@@ -171,7 +180,7 @@ void cni_read_block(struct cni_resolver *r, const struct cni_block *block, const
 /* Readers for rows. */
 typedef void cni_reader(struct cni_resolver *r, const struct cni_field *row, const struct cni_ast_field *field,
 			void *object);
-cni_reader cni_read_number, cni_read_duration, cni_read_choice, cni_read_flag, cni_read_addr, cni_read_text;
+cni_reader cni_read_number, cni_read_duration, cni_read_choice, cni_read_flag, cni_read_addr;
 
 /* The field's only value, false (reported) when it has another number of them. */
 bool cni_field_one(struct cni_resolver *r, const struct cni_ast_field *field, struct cni_item *item);
@@ -211,6 +220,7 @@ struct cni_draft { /* a link or tunnel in the making */
 	struct cni_span gateway_span;
 	bool has_gateway[CNI_N_FAMILIES];
 	bool has_address; /* `address` was written */
+	bool has_kind, has_local, has_remote; /* could be read */
 	unsigned int mtu; /* as written; 0: not */
 	bool has_mss;
 	unsigned int mss; /* of CNI_MSS_FIXED */
@@ -220,6 +230,21 @@ cni_reader cni_read_address, cni_read_gateway, cni_read_family; /* address.c */
 cni_reader cni_read_mss, cni_read_waive; /* link.c */
 cni_reader cni_read_health, cni_read_track, cni_read_bgp; /* probes.c: into a target's health, track; a bgp */
 void cni_finish_address(struct cni_resolver *r, struct cni_draft *draft);
+/* Begins a list of targets, in which each may stand once; cni_mark() says whether it is the first time. */
+static inline void cni_mark_none(struct cni_resolver *r)
+{
+	r->mark++;
+}
+
+static inline bool cni_mark(struct cni_resolver *r, size_t target)
+{
+	bool first = r->marks[target] != r->mark;
+
+	r->marks[target] = r->mark;
+	return first;
+}
+
+/* MTU as written or `mtu`; MSS by mode, clamped without being asked where `clamp`. */
 void cni_finish_mss(struct cni_draft *draft, unsigned int mtu, bool clamp);
 void cni_finish_track(struct cni_resolver *r, struct cni_target *target);
 void cni_resolve_lans(struct cni_resolver *r);

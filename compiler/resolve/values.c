@@ -80,8 +80,9 @@ static bool in_range(struct cni_resolver *r, const struct cni_item *item, const 
 {
 	if (item->value->lo >= lo && item->value->lo <= hi)
 		return true;
-	cni_bad_value(r, code ? code : CNI124, item, "%s goes from %" PRIu64 " to %" PRIu64 "%s, %" PRIu64 "%s is not in it",
-		      what, lo, hi, unit, item->value->lo, unit);
+	cni_bad_value(r, code ? code : CNI124, item,
+		      "%s goes from %" PRIu64 " to %" PRIu64 "%s, %" PRIu64 "%s is not in it", what, lo, hi, unit,
+		      item->value->lo, unit);
 	return false;
 }
 
@@ -205,8 +206,8 @@ bool cni_check_ifname(struct cni_resolver *r, const char *name, struct cni_span 
 	size_t fit = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@=~,");
 
 	if (!len || len > IFNAME_MAX)
-		cni_diag(r->diags, CNI111, span, "`%s` has %zu characters; a network device's name has 1 to %d", name, len,
-			 IFNAME_MAX);
+		cni_diag(r->diags, CNI111, span, "`%s` has %zu characters; a network device's name has 1 to %d", name,
+			 len, IFNAME_MAX);
 	else if (fit < len)
 		cni_diag(r->diags, CNI111, span, "a network device's name cannot hold `%c`", name[fit]);
 	else if (!strcmp(name, ".") || !strcmp(name, ".."))

@@ -28,11 +28,11 @@ static void apply_settings(struct cni_resolver *r, const struct cni_setting *set
 		struct cni_name *name = cni_names_find(&r->var_names, set->name);
 
 		if (!set->parsed)
-			cni_diag(r->diags, CNI113, (struct cni_span){ 0 }, "--set %s=%s: `%s` is no value of the language",
-				 set->name, set->value, set->value);
+			cni_diag(r->diags, CNI113, (struct cni_span){ 0 },
+				 "--set %s=%s: `%s` is no value of the language", set->name, set->value, set->value);
 		if (!name) {
-			cni_names_add(r, &r->var_names, (struct cni_ast_word){ .text = set->name }, set);
-			r->var_names.items[r->var_names.n - 1].index = r->n_vars;
+			cni_names_add(r, &r->var_names, (struct cni_ast_word){ .text = set->name }, set)->index =
+				r->n_vars;
 			*cni_push(r->arena, r->vars, r->n_vars) = (struct cni_var){ .name = set->name };
 			cni_names_seal(r, &r->var_names, 0, NULL); /* so that the next is found; settings are few */
 			name = cni_names_find(&r->var_names, set->name);

@@ -113,6 +113,7 @@ static const unsigned int fields_of[] = {
 	[CNI_X_TCPOPT_SET] = KEY | SREG | OFFSET | LEN,
 	[CNI_X_NOTRACK] = 0,
 	[CNI_X_MASQUERADE] = 0,
+	[CNI_X_SNAT] = KEY | SREG,
 	[CNI_X_REJECT] = KEY,
 	[CNI_X_OTHER] = NAME,
 };

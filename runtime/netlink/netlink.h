@@ -54,17 +54,11 @@ struct rt_batch {
 #define RT_NO_TAG SIZE_MAX
 #define RT_MESSAGE_ROOM (72 * 1024) /* of one message: an attribute ends at 64 KiB */
 
-static inline void rt_batch_free(struct rt_batch *batch)
-{
-	extern void free(void *);
-
-	free(batch->data);
-	free(batch->tags);
-}
+void rt_batch_free(struct rt_batch *batch); /* what it holds, not itself; zeroed, it is an empty one again */
 #define rt_auto_batch __attribute__((cleanup(rt_batch_free)))
 
 /* A new message with its family header zeroed, to write attributes into (at most RT_MESSAGE_ROOM in all). It ends
- * where the next begins. Never NULL: without memory, it is one that nobody sends. */
+ * where the next begins. Never NULL: when memory for more runs out, batch->error is set and nothing is sent. */
 struct nlmsghdr *rt_batch_add(struct rt_batch *batch, size_t tag, uint16_t type, uint16_t flags, size_t header);
 
 /* Sends, and reads every answer; only the last message's ack is asked for. 0, or -errno: of the first refusal, in

@@ -94,15 +94,14 @@ static int read_setting(struct rt_transport *transport, const char *path, int *v
 
 static int write_setting(struct rt_transport *transport, const char *path, int value)
 {
-	int fd = open_setting(path, O_WRONLY | O_TRUNC), rc = 0;
+	int fd = open_setting(path, O_WRONLY), rc;
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%d\n", value);
 
 	(void)transport;
 	if (fd < 0)
 		return fd;
-	if (write(fd, text, (size_t)len) != len)
-		rc = errno ? -errno : -EIO;
+	rc = write(fd, text, (size_t)len) < 0 ? -errno : 0;
 	close(fd);
 	return rc;
 }

@@ -80,29 +80,15 @@ bool naive_is_ours(const struct cni_model *model, struct cni_addr addr)
 	return false;
 }
 
-/* The last address of an IPv4 network with more than two hosts. */
-static bool is_broadcast(const struct cni_model *model, struct cni_addr addr)
-{
-	if (addr.family != CNI_V4)
-		return false;
-	if (addr.v == 0xffffffff)
-		return true;
-	for (size_t i = 0; i < model->n_targets; i++) {
-		const struct cni_iface *iface = &model->targets[i].iface[CNI_V4];
-
-		if (iface->has_address && iface->address.len < 31 &&
-		    cni_addr_equal(cni_prefix_last(iface->address), addr))
-			return true;
-	}
-	return false;
-}
-
-static bool is_peer(const struct cni_model *model, struct cni_addr addr)
+/* The peers of a link or tunnel: its next hop, and who else is on it. */
+static bool is_on_link(const struct cni_model *model, struct cni_addr addr)
 {
 	for (size_t i = 0; i < model->n_targets; i++) {
 		const struct cni_iface *iface = &model->targets[i].iface[addr.family];
 
 		if (iface->has_peer && cni_addr_equal(iface->peer, addr))
+			return true;
+		if (iface->has_address && cni_prefix_has(iface->address, addr))
 			return true;
 	}
 	return false;
@@ -115,10 +101,10 @@ bool naive_never_steered(const struct cni_model *model, struct cni_addr dst)
 	for (size_t i = 0; i < model->n_lans; i++)
 		if (within(&model->lans[i].ranges, dst))
 			return true;
-	if (naive_is_ours(model, dst) || is_peer(model, dst) || is_broadcast(model, dst))
+	if (naive_is_ours(model, dst) || is_on_link(model, dst))
 		return true;
 	if (dst.family == CNI_V4)
-		return (top >= 0xe000 && top <= 0xefff) || top == 0xa9fe; /* 224.0.0.0/4, 169.254.0.0/16 */
+		return (top >= 0xe000 && top <= 0xefff) || top == 0xa9fe || dst.v == 0xffffffff; /* 224/4, 169.254/16 */
 	return top >= 0xff00 || (top & 0xffc0) == 0xfe80; /* ff00::/8, fe80::/10 */
 }
 

@@ -170,7 +170,8 @@ static void add_surroundings(struct edges *edges, const struct cni_model *model)
 			const struct cni_iface *iface = &target->iface[f];
 
 			if (iface->has_address)
-				add_span(edges, false, f, iface->address.addr.v, iface->address.addr.v);
+				add_span(edges, false, f, cni_prefix_first(iface->address).v,
+					 cni_prefix_last(iface->address).v);
 			if (iface->has_peer)
 				add_span(edges, false, f, iface->peer.v, iface->peer.v);
 		}
@@ -313,11 +314,11 @@ struct packets packets_for(struct cni_arena *arena, struct rng *rng, const struc
 	struct edges all = { .arena = arena };
 	struct edges *near = cni_new_array(arena, struct edges, policy->n_routes + 1);
 
+	for (size_t i = 0; i <= policy->n_routes; i++)
+		near[i].arena = arena;
 	add_surroundings(&all, model);
 	add_surroundings(&near[policy->n_routes], model);
-	near[policy->n_routes].arena = arena;
 	for (size_t i = 0; i < policy->n_routes; i++) {
-		near[i].arena = arena;
 		add_match(&near[i], &policy->routes[i].match);
 		add_match(&all, &policy->routes[i].match);
 	}

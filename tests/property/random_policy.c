@@ -90,19 +90,15 @@ static void link_line(struct generator *g, unsigned int i)
 	struct link *link = &g->links[i];
 	struct cni_text text = { .arena = g->arena };
 	static const char *const tracks[] = { "track off; ", "track { every 1s; down 3; up 5; } ", "" };
-	bool express = link->kind == EXPRESS;
-	bool gateway = !express && percent(g, 20);
+	const bool express = link->kind == EXPRESS, interconnect = express || link->kind == CLASSIC;
+	const unsigned int len = interconnect ? 31 : percent(g, 25) ? 24 : percent(g, 50) ? 30 : 31;
 
-	cni_text_printf(&text, "link l%u { kind %s; device w%u%s; ", i, kind_words[link->kind], i,
-			!express && percent(g, 25) ? " vlan 100" : "");
-	cni_text_printf(&text, gateway ? "address 198.51.%u.5/24" : "address 198.51.%u.2/%u", 100 + i,
-			percent(g, 50) ? 30 : 31);
-	if (gateway)
-		text.len--, text.data[text.len] = '4';
+	cni_text_printf(&text, "link l%u { kind %s; device w%u%s; address 198.51.%u.2/%u", i, kind_words[link->kind], i,
+			!express && percent(g, 25) ? " vlan 100" : "", 100 + i, len);
 	if (link->v6)
 		cni_text_printf(&text, ", 2001:db8:f%u::1/127", i);
 	cni_text_puts(&text, "; ");
-	if (gateway)
+	if (len == 24)
 		cni_text_printf(&text, "gateway 198.51.%u.9; ", 100 + i);
 	if (link->bgp)
 		cni_text_puts(&text, "bgp { local-as 64512; peer-as 13335; } ");
@@ -149,7 +145,7 @@ static void tunnel(struct generator *g, unsigned int i, unsigned int first)
 	if (second != first)
 		cni_text_printf(&text, " then l%u", second);
 	if (second == first && !ip6 && link->kind == INTERNET && percent(g, 50))
-		cni_text_printf(&text, "; local 198.51.%u.LINK; remote 203.0.113.%u", 100 + first, 200 + i);
+		cni_text_printf(&text, "; local 198.51.%u.2; remote 203.0.113.%u", 100 + first, 200 + i);
 	else if (ip6)
 		cni_text_printf(&text, "; local 2001:db8:aaaa::%u; remote 2001:db8:bbbb::%u", 1 + i, 1 + i);
 	else
@@ -195,7 +191,8 @@ static const char *member(struct generator *g, enum family_use use)
 					  "10.2.0.0/15",    "10.3.4.0/22",   "10.0.0.0/8",   "198.18.0.0/15",
 					  "198.18.7.0/24",  "198.18.7.128/25", "198.19.255.255", "192.168.77.0/24",
 					  "172.16.0.0/12",  "8.8.8.8",       "9.9.0.0-9.9.3.7", "10.1.2.200-10.1.3.5",
-					  "198.18.6.250-198.18.7.3", "100.64.0.0/10", "128.0.0.0/2", "10.2.3.4/31" };
+					  "198.18.6.250-198.18.7.3", "100.64.0.0/10", "128.0.0.0/2", "10.2.3.4/31",
+					  "127.255.255.255-128.0.0.0", "0.0.0.0/1" };
 	static const char *const v6[] = { "2001:db8:10::/48", "2001:db8:10:1::/64", "2001:db8:10:1::7", "2001:db8:20::/44",
 					  "2001:db8:20::-2001:db8:20::ffff", "2620:fe::/48", "2620:fe::fe",
 					  "2001:db8:10:1:ffff::-2001:db8:10:2::5", "2400::/12" };

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* options.c - settings that drop packets or steer too many of them. */
+#include "compiler/check/check.h"
+
+static bool has_link(const struct cni_model *m, enum cni_link_kind kind)
+{
+	for (size_t i = 0; i < m->n_links; i++)
+		if (cni_is_link(&m->targets[i], kind))
+			return true;
+	return false;
+}
+
+static bool steers(const struct cni_model *m)
+{
+	for (size_t i = 0; i < m->n_targets; i++)
+		if (m->targets[i].used)
+			return true;
+	return false;
+}
+
+/* Models do not keep the declaration of options: point at what is steered. */
+static struct cni_span steered_span(const struct cni_model *m)
+{
+	return m->policies[0].decl->name.span;
+}
+
+bool cni_check_rp_filter(const struct cni_checker *c, const struct cni_subject *s)
+{
+	const struct cni_model *m = c->model;
+	struct cni_diag *d;
+
+	(void)s;
+	if (!m->n_policies || !steers(m))
+		return true;
+	if (m->options.rp_filter == CNI_RP_KEEP) {
+		d = cni_diag(c->diags, CNI420, steered_span(m),
+			     "`rp-filter keep`: where it is strict, what comes back to this policy's flows is dropped");
+		cni_diag_help(c->diags, d, "rp-filter auto;");
+		return false;
+	}
+	if (m->options.rp_filter == CNI_RP_LOOSE && !has_link(m, CNI_INTERNET)) {
+		d = cni_diag(c->diags, CNI421, steered_span(m),
+			     "`rp-filter loose` without an internet link: with no default route in main, answers are dropped");
+		cni_diag_help(c->diags, d, "rp-filter auto;");
+		return false;
+	}
+	return true;
+}
+
+/* A policy that takes packets to anywhere takes those between networks of the router too, unless `lan` names them. */
+bool cni_check_lan_missing(const struct cni_checker *c, const struct cni_subject *s)
+{
+	const struct cni_model *m = c->model;
+
+	(void)s;
+	for (size_t p = 0; p < m->n_policies && !m->n_lans; p++)
+		for (size_t r = 0; r < m->policies[p].n_routes && m->policies[p].n_devices; r++) {
+			const struct cni_route *route = &m->policies[p].routes[r];
+			struct cni_diag *d;
+
+			if (route->path.verdict == CNI_VERDICT_MAIN || (route->match.has_to && !route->match.not_to))
+				continue;
+			d = cni_diag(c->diags, CNI423, m->policies[p].decl->name.span,
+				     "no `lan` is declared: route `%s` takes traffic between local networks too",
+				     route->name);
+			cni_diag_related(c->diags, d, route->ast->name.span, "it matches any destination");
+			cni_diag_help(c->diags, d, "lan NAME { device …; prefix …; }");
+			return false;
+		}
+	return true;
+}

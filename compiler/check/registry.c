@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* registry.c - runs the checks of checks.def; a failed prerequisite silences its dependents. */
+#include <assert.h>
+
+#include "compiler/check/check.h"
+
+enum check_id {
+#define CNI_CHECK(name, scope, needs) ID_##name,
+#include "compiler/check/checks.def"
+#undef CNI_CHECK
+	N_CHECKS
+};
+
+static_assert(N_CHECKS <= 64, "a set of checks is one word");
+
+#define CNI_AFTER(name) (UINT64_C(1) << ID_##name)
+
+static const struct check {
+	enum cni_scope scope;
+	uint64_t needs; /* a bit per check */
+	cni_check_fn *run;
+} checks[] = {
+#define CNI_CHECK(name, scope, needs) { scope, needs, cni_check_##name },
+#include "compiler/check/checks.def"
+#undef CNI_CHECK
+};
+
+/* Which subjects there are, and which checks failed on each. Links, tunnels and targets are the same things. */
+enum thing { THING_MODEL, THING_TARGET, THING_POLICY, THING_ROUTE, THING_EXPECT, N_THINGS };
+
+static const enum thing things[] = {
+	[CNI_PER_MODEL] = THING_MODEL,	 [CNI_PER_LINK] = THING_TARGET,	  [CNI_PER_TUNNEL] = THING_TARGET,
+	[CNI_PER_TARGET] = THING_TARGET, [CNI_PER_POLICY] = THING_POLICY, [CNI_PER_ROUTE] = THING_ROUTE,
+	[CNI_PER_EXPECT] = THING_EXPECT,
+};
+
+struct subjects {
+	struct item {
+		struct cni_subject subject;
+		uint64_t failed;
+	} *items;
+	size_t n_items;
+};
+
+static void list_subjects(struct cni_arena *arena, const struct cni_model *m, struct subjects *of)
+{
+	cni_push(arena, of[THING_MODEL].items, of[THING_MODEL].n_items);
+	for (size_t i = 0; i < m->n_targets; i++)
+		cni_push(arena, of[THING_TARGET].items, of[THING_TARGET].n_items)->subject.target = &m->targets[i];
+	for (size_t i = 0; i < m->n_policies; i++) {
+		const struct cni_policy *policy = &m->policies[i];
+
+		cni_push(arena, of[THING_POLICY].items, of[THING_POLICY].n_items)->subject.policy = policy;
+		for (size_t r = 0; r < policy->n_routes; r++)
+			cni_push(arena, of[THING_ROUTE].items, of[THING_ROUTE].n_items)->subject =
+				(struct cni_subject){ .policy = policy, .route = &policy->routes[r] };
+	}
+	for (size_t i = 0; i < m->n_expects; i++)
+		cni_push(arena, of[THING_EXPECT].items, of[THING_EXPECT].n_items)->subject.expect = &m->expects[i];
+}
+
+static bool concerns(enum cni_scope scope, const struct cni_subject *s)
+{
+	return scope == CNI_PER_LINK   ? s->target->kind == CNI_TARGET_LINK :
+	       scope == CNI_PER_TUNNEL ? s->target->kind == CNI_TARGET_TUNNEL :
+					 true;
+}
+
+void cni_check(struct cni_arena *arena, const struct cni_model *model, struct cni_diags *diags)
+{
+	const struct cni_checker c = { arena, model, diags };
+	struct subjects subjects[N_THINGS] = { 0 };
+	uint64_t looks_at[N_THINGS] = { 0 }, failed = 0;
+
+	list_subjects(arena, model, subjects);
+	for (size_t i = 0; i < N_CHECKS; i++) {
+		const struct check *check = &checks[i];
+		enum thing thing = things[check->scope];
+		uint64_t elsewhere = check->needs & ~looks_at[thing];
+
+		assert(!(check->needs >> i)); /* prerequisites stand above */
+		looks_at[thing] |= UINT64_C(1) << i;
+		if (failed & elsewhere)
+			continue;
+		for (size_t s = 0; s < subjects[thing].n_items; s++) {
+			struct item *item = &subjects[thing].items[s];
+
+			if (!concerns(check->scope, &item->subject) || (item->failed & check->needs))
+				continue;
+			if (!check->run(&c, &item->subject)) {
+				item->failed |= UINT64_C(1) << i;
+				failed |= UINT64_C(1) << i;
+			}
+		}
+	}
+}
+
+bool cni_check_resolved(const struct cni_checker *c, const struct cni_subject *s)
+{
+	(void)s;
+	return !c->diags->n_errors;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* links.c - steps for devices, their settings and addresses. */
+#include <string.h>
+
+#include "compiler/diff/diff.h"
+
+/* ---- devices ---- */
+
+static void report_missing(struct diff *d, const struct cni_st_link *want)
+{
+	struct cni_diag *diag = cni_diag(d->diags, CNI550, want->span, "there is no device `%s`", want->name);
+	const char **names = cni_new_array(d->arena, const char *, d->observed->n_links + 1);
+	const char *near;
+
+	for (size_t i = 0; i < d->observed->n_links; i++)
+		names[i] = d->observed->links[i].name;
+	near = cni_did_you_mean(want->name, names);
+	if (near)
+		cni_diag_help(d->diags, diag, "did you mean `%s`?", near);
+}
+
+static void report_taken(struct diff *d, const struct cni_st_link *has, const struct cni_st_link *want)
+{
+	struct cni_diag *diag;
+
+	if (want->type == CNI_DEV_VLAN && has->type == CNI_DEV_VLAN) {
+		diag = cni_diag(d->diags, CNI552, want->span, "device `%s` exists and is another one", want->name);
+		cni_diag_label(d->diags, diag,
+			       "it is VLAN %u of `%s` with mtu %u, wanted is VLAN %u of `%s` with mtu %u", has->vlan,
+			       has->parent, has->mtu, want->vlan, want->parent, want->mtu);
+	} else {
+		diag = cni_diag(d->diags, CNI551, want->span, "device `%s` exists and is not cnic's", want->name);
+		cni_diag_label(d->diags, diag, "wanted as a device of type %s", want->kind);
+	}
+	cni_diag_help(d->diags, diag, "choose another name, or remove the device: ip link delete %s", has->name);
+}
+
+/* An identical VLAN child that somebody else made is used. Whether it is up is for its maker to say. */
+static bool is_usable(const struct cni_st_link *has, const struct cni_st_link *want)
+{
+	struct cni_st_link ours = *has;
+
+	ours.up = want->up;
+	return want->type == CNI_DEV_VLAN && cni_link_same(&ours, want);
+}
+
+static const char *link_disturbs(struct diff *d, const struct cni_st_link *before, const struct cni_st_link *after)
+{
+	if (!before->up)
+		return NULL; /* nothing passes it */
+	if (!cni_addr_equal(before->local, after->local) || !cni_addr_equal(before->remote, after->remote) ||
+	    before->has_key != after->has_key || before->key != after->key || before->csum != after->csum ||
+	    before->seq != after->seq)
+		return cni_printf(d->arena, "what passes %s is lost until the far end changes too", after->name);
+	if (after->mtu && after->mtu < before->mtu)
+		return cni_printf(d->arena, "packets over %u bytes no longer fit through %s", after->mtu, after->name);
+	return NULL;
+}
+
+void diff_link(struct diff *d, const struct cni_st_link *before, const struct cni_st_link *after)
+{
+	const char *name = before ? before->name : after->name;
+	enum remake how = diff_remade(d, name);
+	const char *stops = cni_printf(d->arena, "what passes %s is lost until it is made again", name);
+	bool has = before && before->owned, want = after && after->owned;
+
+	if (after && !want) {
+		if (!before)
+			report_missing(d, after);
+		return;
+	}
+	if (want && before && !has) {
+		if (!is_usable(before, after))
+			report_taken(d, before, after);
+		return;
+	}
+	if (!has && !want)
+		return;
+	if (how == REMAKE_SPLIT) {
+		if (has)
+			diff_step(d, CNI_IN_PLACE, P_LINK_OFF, CNI_LINK, CNI_DELETE, before, NULL, before->span, stops);
+		if (want)
+			diff_step(d, CNI_IN_PLACE, P_LINK_ON, CNI_LINK, CNI_ADD, NULL, after, after->span, NULL);
+	} else if (!want) {
+		diff_step(d, CNI_CONTRACT, C_LINK, CNI_LINK, CNI_DELETE, before, NULL, before->span, NULL);
+	} else if (!has) {
+		diff_step(d, CNI_EXPAND, after->type == CNI_DEV_VLAN ? X_VLAN : X_TUNNEL, CNI_LINK, CNI_ADD, NULL,
+			  after, after->span, NULL);
+	} else if (how == REMAKE_REPLACE) {
+		diff_step(d, CNI_IN_PLACE, P_LINK, CNI_LINK, CNI_REPLACE, before, after, after->span, stops);
+	} else if (!cni_link_same(before, after)) {
+		/* one that is down can take new routes only once it is up, and nothing passes it until then */
+		diff_step(d, before->up ? CNI_IN_PLACE : CNI_EXPAND, before->up ? P_LINK : X_TUNNEL, CNI_LINK,
+			  CNI_CHANGE, before, after, after->span, link_disturbs(d, before, after));
+	}
+}
+
+/* ---- settings ---- */
+
+static void restore(struct diff *d, const struct cni_st_setting *before)
+{
+	struct cni_st_setting *after = cni_new(d->arena, struct cni_st_setting);
+
+	*after = *before;
+	after->value = before->former;
+	after->has_former = false;
+	diff_step(d, CNI_CONTRACT, C_SETTING, CNI_SETTING, CNI_CHANGE, before, after, (struct cni_span){ 0 }, NULL);
+}
+
+void diff_setting(struct diff *d, const struct cni_st_setting *before, const struct cni_st_setting *after)
+{
+	const char *device = before ? before->device : after->device;
+	enum remake how = diff_remade(d, device);
+
+	if (how >= REMAKE_REPLACE) {
+		/* a new device has the kernel's defaults */
+		if (before && diff_owns_device(d->observed, device))
+			diff_step(d, CNI_IN_PLACE, P_SETTING_OFF, CNI_SETTING, CNI_DELETE, before, NULL, before->span,
+				  NULL);
+		if (after)
+			diff_step(d, CNI_IN_PLACE, P_SETTING, CNI_SETTING, CNI_ADD, NULL, after, after->span, NULL);
+	} else if (!after) {
+		if (before->has_former && before->value != before->former)
+			restore(d, before);
+	} else if (!before) {
+		bool fresh = diff_owns_device(d->desired, device) && !diff_find_link(d->observed, device);
+
+		diff_step(d, fresh ? CNI_EXPAND : CNI_IN_PLACE, fresh ? X_SETTING : P_SETTING, CNI_SETTING, CNI_ADD,
+			  NULL, after, after->span, NULL);
+	} else if (before->value != after->value) {
+		bool last = !d->desired->has_table; /* a router without a policy: put back behind everything */
+
+		diff_step(d, last ? CNI_CONTRACT : CNI_IN_PLACE, last ? C_SETTING : P_SETTING, CNI_SETTING, CNI_CHANGE,
+			  before, after, after->span, NULL);
+	}
+}
+
+/* ---- addresses ---- */
+
+void diff_addr(struct diff *d, const struct cni_st_addr *before, const struct cni_st_addr *after)
+{
+	enum remake how = diff_remade(d, before ? before->device : after->device);
+	bool has = before && before->owned, want = after && after->owned;
+	bool stays = before && after && how < REMAKE_REPLACE;
+
+	if (stays || (want && before && !has))
+		return; /* there, and whoever put it there keeps it */
+	if (has)
+		diff_step(d, how ? CNI_IN_PLACE : CNI_CONTRACT, how ? P_ADDR_OFF : C_ADDR, CNI_ADDR, CNI_DELETE, before,
+			  NULL, before->span, NULL);
+	if (want)
+		diff_step(d, how ? CNI_IN_PLACE : CNI_EXPAND, how ? P_ADDR : X_ADDR, CNI_ADDR, CNI_ADD, NULL, after,
+			  after->span, NULL);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* routing.c - steps for rules and routes. */
+#include "compiler/diff/diff.h"
+
+void diff_rule(struct diff *d, const struct cni_st_rule *before, const struct cni_st_rule *after)
+{
+	if (!before && after->owned)
+		diff_step(d, CNI_EXPAND, X_RULE, CNI_RULE, CNI_ADD, NULL, after, after->span, NULL);
+	/* one with a selector that cnic never writes was made by hand, whatever its protocol says */
+	if (!after && before->owned && !before->other)
+		diff_step(d, CNI_CONTRACT, C_RULE, CNI_RULE, CNI_DELETE, before, NULL, before->span, NULL);
+}
+
+static bool over_remade(const struct diff *d, const struct cni_st_route *route)
+{
+	for (size_t i = 0; route && i < route->n_hops; i++)
+		if (route->hops[i].device && diff_remade(d, route->hops[i].device))
+			return true;
+	return false;
+}
+
+/* Whether packets are looked up in this table now. */
+static bool is_live(const struct cni_state *observed, uint32_t table)
+{
+	for (size_t i = 0; i < observed->n_rules; i++)
+		if (observed->rules[i].table == table)
+			return true;
+	return false;
+}
+
+static void report_foreign(struct diff *d, const struct cni_st_route *route)
+{
+	char to[CNI_ADDR_TEXT];
+	struct cni_diag *diag =
+		cni_diag(d->diags, CNI553, route->span, "table %u has a route to %s with metric %u that is not cnic's",
+			 route->table, cni_prefix_format(route->to, to), route->metric);
+
+	cni_diag_help(d->diags, diag,
+		      "remove it, give it another metric, or choose other tables with options { table }");
+}
+
+void diff_route(struct diff *d, const struct cni_st_route *before, const struct cni_st_route *after)
+{
+	bool has = before && before->owned, want = after && after->owned;
+	bool off = over_remade(d, before), on = over_remade(d, after);
+	bool live = want && is_live(d->observed, after->table);
+	const char *disturbs =
+		live && before ? cni_printf(d->arena, "what table %u routes takes the new way at once", after->table)
+			       : NULL;
+
+	if (want && before && !has) {
+		if (!cni_route_same(before, after))
+			report_foreign(d, after);
+		return;
+	}
+	if (!has && !want)
+		return;
+	if (after && !want)
+		return;
+	if (has && want && !(off && on)) {
+		bool now = live || on || off;
+
+		if (!cni_route_same(before, after))
+			diff_step(d, now ? CNI_IN_PLACE : CNI_EXPAND,
+				  !now	? X_ROUTE
+				  : off ? P_ROUTE_OFF
+					: P_ROUTE,
+				  CNI_ROUTE, CNI_CHANGE, before, after, after->span, disturbs);
+		return;
+	}
+	if (has)
+		diff_step(d, off ? CNI_IN_PLACE : CNI_CONTRACT, off ? P_ROUTE_OFF : C_ROUTE, CNI_ROUTE, CNI_DELETE,
+			  before, NULL, before->span, NULL);
+	if (want)
+		diff_step(d, on || live ? CNI_IN_PLACE : CNI_EXPAND, on || live ? P_ROUTE : X_ROUTE, CNI_ROUTE, CNI_ADD,
+			  NULL, after, after->span, NULL);
+}

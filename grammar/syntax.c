@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* syntax.c - the words of a syntax error: what stands there, what was expected, what was probably meant, and what
+ * to put in so that the parser goes on with the next statement. */
+#include <ctype.h>
+#include <string.h>
+
+#include "compiler/text.h"
+#include "grammar/front.h"
+#include "parse.tab.h"
+
+#define SHOWN_MAX 8 /* tokens that a message lists */
+#define ANY_WORD 30 /* so many keywords are expected only where every word will do */
+
+static bool is_phrase(const char *name)
+{
+	return strchr(name, ' ');
+}
+
+static bool is_keyword(const char *name)
+{
+	return isalpha((unsigned char)*name) && !is_phrase(name);
+}
+
+static bool expects(const struct cni_syntax *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_expected; i++)
+		if (!strcmp(s->expected[i], name))
+			return true;
+	return false;
+}
+
+static size_t count(const struct cni_syntax *s, bool (*is)(const char *name))
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_expected; i++)
+		n += is(s->expected[i]);
+	return n;
+}
+
+/* "`a`, `b` or a name": many keywords are "a word", many kinds of value "a value". A variable may stand for any
+ * value, and goes without saying; so does the end of the text where a declaration may follow. */
+static bool is_told(const struct cni_syntax *s, const char *name, bool any_word, bool any_value)
+{
+	if (is_keyword(name))
+		return !any_word;
+	if (!strcmp(name, "a variable") || !strcmp(name, "the end of the text"))
+		return s->n_expected == 1;
+	return !is_phrase(name) || !(any_word || any_value);
+}
+
+static const char *expectation(struct cni_front *front, const struct cni_syntax *s)
+{
+	struct cni_text text = { .arena = front->arena };
+	bool any_word = count(s, is_keyword) >= ANY_WORD, any_value = count(s, is_phrase) >= 4;
+	const char *shown[SHOWN_MAX + 1];
+	size_t n = 0;
+
+	if (any_value || any_word)
+		shown[n++] = any_value ? "a value" : "a word";
+	for (size_t i = 0; i < s->n_expected && n <= SHOWN_MAX; i++) {
+		const char *name = s->expected[i];
+
+		if (is_told(s, name, any_word, any_value))
+			shown[n++] = name;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *before = !i ? "" : i + 1 < n || n > SHOWN_MAX ? ", " : " or ";
+
+		if (i == SHOWN_MAX)
+			cni_text_puts(&text, ", …");
+		else
+			cni_text_printf(&text, is_phrase(shown[i]) ? "%s%s" : "%s`%s`", before, shown[i]);
+	}
+	return text.data;
+}
+
+/* A keyword that could stand here and is much like what stands here. */
+static const char *meant(const struct cni_syntax *s)
+{
+	const char *candidates[128];
+	size_t n = 0;
+
+	if (s->found->kind != TOKEN_WORD)
+		return NULL;
+	for (size_t i = 0; i < s->n_expected && n < sizeof(candidates) / sizeof(*candidates) - 1; i++)
+		if (is_keyword(s->expected[i]))
+			candidates[n++] = s->expected[i];
+	candidates[n] = NULL;
+	return cni_did_you_mean(s->found->value.word.text, candidates);
+}
+
+/* Is the next brace a closing one? Then a list goes on behind a `;` that should be a comma. */
+static bool closes_ahead(const struct cni_front *front, uint32_t offset)
+{
+	size_t at = offset - front->source->base, left = front->source->len - at;
+
+	if (left > CNI_WORD_MAX)
+		left = CNI_WORD_MAX;
+	for (const char *text = front->source->text + at; left; text++, left--)
+		if (*text == '{' || *text == '}')
+			return *text == '}';
+	return false;
+}
+
+static bool in_list(const struct cni_front *front, const struct cni_syntax *s)
+{
+	return front->depth && front->before.kind != TOKEN_SEMICOLON && expects(s, "}") && !expects(s, ";") &&
+	       !expects(s, "route") && count(s, is_keyword) < ANY_WORD;
+}
+
+static bool on_later_line(const struct cni_front *front)
+{
+	const char *text = front->source->text - front->source->base;
+
+	return memchr(text + front->before.span.end, '\n', front->last.span.begin - front->before.span.end);
+}
+
+/* Gives the parser a `;` or `}` that is missing, then what it found once more. What ends an error by itself is not
+ * repeated: the parser takes it as it is. */
+static void put_in(struct cni_front *front, bool close)
+{
+	int kind = front->last.kind;
+
+	if (kind == TOKEN_CLOSE || kind == TOKEN_OPEN || kind == TOKEN_END || (!close && kind == TOKEN_SEMICOLON))
+		return;
+	front->again = front->last;
+	if (close) {
+		front->depth--;
+		front->n_close = 1;
+	} else {
+		front->semicolon = true;
+	}
+}
+
+void cni_syntax_error(struct cni_front *front, const struct cni_syntax *s)
+{
+	const struct cni_token *found = s->found;
+	struct cni_span at = found->span;
+	const char *shown = found->kind == TOKEN_END ? "the end of the text" :
+						       cni_printf(front->arena, "`%s`", cni_quote(front, at));
+	const char *near = meant(s);
+	struct cni_diag *diag;
+
+	if (front->quiet)
+		return;
+	if (found->kind == TOKEN_SEMICOLON && front->before.kind == TOKEN_CLOSE && !in_list(front, s)) {
+		diag = cni_mistake(front, CNI1, at, "a block ends with its `}`: there is no `;` behind it");
+	} else if (in_list(front, s) && (s->found_keyword || (found->kind == TOKEN_SEMICOLON && !closes_ahead(front, at.end)))) {
+		diag = cni_mistake(front, CNI4, front->braces[front->depth - 1], "this `{` is not closed");
+		cni_diag_related(front->diags, diag, at, "%s stands where its `}` was expected", shown);
+		put_in(front, true);
+	} else if (expects(s, ";") && (found->kind == TOKEN_CLOSE || found->kind == TOKEN_END || on_later_line(front))) {
+		diag = cni_mistake(front, CNI2, front->before.span, "`;` is missing behind `%s`",
+				   cni_quote(front, front->before.span));
+		put_in(front, false);
+	} else if (s->n_expected == 1 && !strcmp(s->expected[0], "a name") && (s->found_keyword || found->kind == TOKEN_PROTOCOL)) {
+		diag = cni_mistake(front, CNI3, at, "%s is a word of the language, and no name", shown);
+		if (found->kind == TOKEN_MAIN && front->before.kind == TOKEN_THEN)
+			cni_diag_help(front->diags, diag, "ordinary routing as the last resort is written `else main`");
+	} else {
+		diag = cni_mistake(front, CNI1, at, "found %s, expected %s", shown, expectation(front, s));
+		if (near)
+			cni_diag_help(front->diags, diag, "did you mean `%s`?", near);
+		else if (found->kind == TOKEN_ROUTE && s->n_expected == 1)
+			cni_diag_help(front->diags, diag, "`else` is the last statement of a policy");
+		else if (in_list(front, s))
+			cni_diag_help(front->diags, diag, "the members of a list are separated by commas");
+	}
+}

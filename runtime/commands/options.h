@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* options.h - the command line: every option once, in one table, and what was given of them. */
+#ifndef RT_OPTIONS_H
+#define RT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "compiler/text.h"
+#include "runtime/commands/command.h"
+
+enum rt_option_id {
+	RT_OPT_CHECK,
+	RT_OPT_DETAILED_EXITCODE,
+	RT_OPT_DIFF,
+	RT_OPT_DRY_RUN,
+	RT_OPT_EMIT,
+	RT_OPT_LOCK_TIMEOUT,
+	RT_OPT_NETNS,
+	RT_OPT_SET,
+	RT_OPT_STATE,
+	RT_OPT_WRITE,
+	RT_OPT_YES,
+	/* every command takes these */
+	RT_OPT_COLOR,
+	RT_OPT_DIAGNOSTICS,
+	RT_OPT_JSON,
+	RT_OPT_NO_INPUT,
+	RT_OPT_OUTPUT,
+	RT_OPT_QUIET,
+	RT_OPT_VERBOSE,
+	RT_OPT_HELP,
+	RT_OPT_VERSION,
+	RT_N_OPTIONS
+};
+
+#define RT_BIT(id) (1u << (id))
+#define RT_COMMON_OPTIONS (~0u << RT_OPT_COLOR)
+
+enum rt_colour { RT_COLOUR_AUTO, RT_COLOUR_ALWAYS, RT_COLOUR_NEVER };
+enum rt_format { RT_FORMAT_TEXT, RT_FORMAT_JSON, RT_FORMAT_SARIF, RT_FORMAT_GITHUB };
+enum rt_emit { RT_EMIT_NFT, RT_EMIT_IP, RT_EMIT_JSON };
+
+struct rt_options {
+	const struct rt_command *command; /* NULL: none was named */
+	const char **operands;
+	size_t n_operands;
+	const char **sets; /* of --set, in order */
+	size_t n_sets;
+	bool check, detailed_exitcode, diff, dry_run, help, json, no_input, quiet, verbose, version, write, yes;
+	const char *netns, *output, *state; /* NULL: not given; output is NULL for "-", too */
+	unsigned int lock_timeout; /* ms */
+	enum rt_colour colour;
+	enum rt_format diagnostics;
+	bool has_emit;
+	enum rt_emit emit;
+};
+
+/* Reads argv (which getopt may reorder). False, with what is wrong and how to go on in `error`, if it cannot be
+ * made sense of; -h and -V excuse everything that is missing. What the result points at lives in `arena`, or is
+ * argv's. */
+bool rt_options_parse(struct cni_arena *arena, int argc, char **argv, struct rt_options *options,
+		      struct cni_text *error);
+
+/* The lines of help for the options in `mask`. */
+void rt_options_help(struct cni_text *out, unsigned int mask);
+
+#endif

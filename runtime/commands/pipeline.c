@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pipeline.c - see pipeline.h. */
+#include "runtime/commands/pipeline.h"
+
+#include "compiler/lower.h"
+#include "runtime/load.h"
+
+const struct cni_model *rt_pipeline_model(struct rt_session *session)
+{
+	const struct rt_options *options = session->options;
+	struct rt_policy *policy = rt_load(session->arena, options->operands, options->n_operands, options->sets,
+					   options->n_sets);
+	const struct cni_model *model;
+
+	session->sources = &policy->sources;
+	session->diags = &policy->diags;
+	rt_detail(session, "read %zu texts", policy->sources.n_items);
+	/* a declaration with a syntax error is missing, and would be missed wherever it is named */
+	if (session->diags->n_errors)
+		return NULL;
+	model = cni_resolve(session->arena, &policy->ast, policy->settings, policy->n_settings, session->diags);
+	cni_check(session->arena, model, session->diags);
+	return session->diags->n_errors ? NULL : model;
+}
+
+const struct cni_state *rt_pipeline_state(struct rt_session *session, const struct cni_model *model,
+					  const struct cni_state *observed)
+{
+	const struct cni_prior prior = { .observed = observed };
+	const struct cni_state *state = cni_lower(session->arena, model, &prior, session->diags);
+
+	return session->diags->n_errors ? NULL : state;
+}
+
+const struct cni_plan *rt_pipeline_plan(struct rt_session *session, const struct cni_model *model,
+					const struct cni_state *observed)
+{
+	const struct cni_state *desired = model ? rt_pipeline_state(session, model, observed) :
+						  cni_state_without(session->arena, observed);
+	const struct cni_plan *plan;
+
+	if (!desired)
+		return NULL;
+	plan = cni_plan(session->arena, observed, desired, session->diags);
+	return session->diags->n_errors ? NULL : plan;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* main.c - reads the command line, runs the command, prints what it has to say. */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/commands/help.h"
+#include "runtime/commands/netns.h"
+#include "runtime/commands/output.h"
+#include "runtime/commands/session.h"
+
+/* A descriptor 0, 1 or 2 that is closed would be a socket's next, and messages would go to the kernel. What is put
+ * in its place cannot be written to, so that writing still fails. */
+static void fill_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static enum rt_exit misused(struct cni_arena *arena, const struct rt_options *options, const char *error)
+{
+	const struct rt_command *command = options->command;
+	const char *text = cni_printf(arena, "cnic: %s\nTry 'cnic %s%s'.\n", error, command ? command->name : "help",
+				      command ? " --help" : "");
+
+	(void)rt_write_all(STDERR_FILENO, text, strlen(text));
+	return RT_USAGE;
+}
+
+static enum rt_exit run(struct cni_arena *arena, struct rt_options *options)
+{
+	struct rt_session *session = rt_session_new(arena, options);
+	enum rt_exit status = RT_OK;
+
+	if (options->version)
+		options->command = rt_command_find("version");
+	if (options->version)
+		status = rt_version(session);
+	else if (options->help)
+		rt_help_text(&session->out, options->command);
+	else if (options->netns && !rt_netns_enter(session, options->netns))
+		status = RT_ERROR;
+	else
+		status = options->command->run(session);
+	return rt_session_end(session, status);
+}
+
+int main(int argc, char **argv)
+{
+	struct cni_arena *arena = cni_arena_new();
+	struct cni_text error = { .arena = arena };
+	struct rt_options options;
+	enum rt_exit status;
+
+	fill_descriptors();
+	signal(SIGPIPE, SIG_IGN); /* a reader that is gone is an error like any other */
+	if (!rt_options_parse(arena, argc, argv, &options, &error))
+		status = misused(arena, &options, error.data);
+	else if (!options.command && !options.help && !options.version)
+		status = misused(arena, &options, "no command given");
+	else
+		status = run(arena, &options);
+	cni_arena_free(arena);
+	return (int)status;
+}

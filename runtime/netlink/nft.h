@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nft.h - what reading and writing nftables share: requests, the kernel's words for base chains, user data. */
+#ifndef RT_NFT_H
+#define RT_NFT_H
+
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "compiler/state.h"
+
+static inline uint16_t rt_nft_type(uint16_t message)
+{
+	return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
+}
+
+/* NULL for CNI_HOOK_NONE. */
+static inline const char *rt_nft_chain_type(enum cni_hook_type type)
+{
+	static const char *const names[] = { [CNI_HOOK_FILTER] = "filter", [CNI_HOOK_ROUTE] = "route",
+					     [CNI_HOOK_NAT] = "nat" };
+
+	return names[type];
+}
+
+/* User data is nft's own (libnftnl, udata.h): a list of type, length, bytes. Comments are of type 0 in counters and
+ * elements alike, and end in NUL. */
+#define RT_UDATA_COMMENT 0
+#define RT_COMMENT_MAX 253 /* NFT_USERDATA_MAXLEN less type, length, NUL */
+
+#endif

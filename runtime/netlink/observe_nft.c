@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* observe_nft.c - the table `inet cnic`: counters, sets, chains and their rules. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+
+#include "runtime/netlink/expr.h"
+#include "runtime/netlink/nft.h"
+#include "runtime/netlink/observe.h"
+
+static int dump(struct rt_observation *obs, uint16_t type, uint16_t flags, rt_each *each)
+{
+	uint64_t space[64] = { 0 };
+	struct nlmsghdr *request = mnl_nlmsg_put_header(space);
+	struct nfgenmsg *family;
+
+	request->nlmsg_type = rt_nft_type(type);
+	request->nlmsg_flags = flags;
+	family = mnl_nlmsg_put_extra_header(request, sizeof(*family));
+	family->nfgen_family = NFPROTO_INET;
+	/* the first attribute of every kind of object is its table */
+	mnl_attr_put_strz(request, NFTA_TABLE_NAME, CNI_TABLE);
+	return rt_request(obs->nl, RT_NETFILTER, request, each, obs);
+}
+
+/* Older kernels dump the objects of all tables. False: not one of ours. */
+static bool is_ours(const struct nlmsghdr *message, uint16_t type, struct rt_attrs *attrs)
+{
+	const struct nfgenmsg *family = mnl_nlmsg_get_payload(message);
+
+	if (message->nlmsg_type != rt_nft_type(type) || mnl_nlmsg_get_payload_len(message) < sizeof(*family))
+		return false;
+	rt_attrs(attrs, message, sizeof(*family));
+	return family->nfgen_family == NFPROTO_INET && !strcmp(rt_string(attrs->at[NFTA_TABLE_NAME]), CNI_TABLE);
+}
+
+static int read_table(const struct nlmsghdr *message, void *arg)
+{
+	struct rt_observation *obs = arg;
+	struct rt_attrs attrs;
+
+	if (is_ours(message, NFT_MSG_NEWTABLE, &attrs))
+		obs->state->has_table = true;
+	return 0;
+}
+
+/* ---- counters ---- */
+
+static int read_counter(const struct nlmsghdr *message, void *arg)
+{
+	struct rt_observation *obs = arg;
+	struct cni_st_counter *counter;
+	struct rt_attrs attrs, data;
+
+	if (!is_ours(message, NFT_MSG_NEWOBJ, &attrs) || rt_be32(attrs.at[NFTA_OBJ_TYPE], 0) != NFT_OBJECT_COUNTER)
+		return 0;
+	rt_attrs_nested(&data, attrs.at[NFTA_OBJ_DATA]);
+	counter = cni_push(obs->arena, obs->state->counters, obs->state->n_counters);
+	counter->name = cni_strdup(obs->arena, rt_string(attrs.at[NFTA_OBJ_NAME]));
+	counter->comment = rt_comment(obs->arena, attrs.at[NFTA_OBJ_USERDATA]);
+	counter->handle = rt_be64(attrs.at[NFTA_OBJ_HANDLE], 0);
+	counter->packets = rt_be64(data.at[NFTA_COUNTER_PACKETS], 0);
+	counter->bytes = rt_be64(data.at[NFTA_COUNTER_BYTES], 0);
+	return 0;
+}
+
+/* ---- sets ---- */
+
+static bool read_field(struct cni_st_set *set, uint32_t type)
+{
+	for (size_t key = 0; key < CNI_N_KEYS; key++)
+		if (cni_key_info[key].nft_type == type && set->n_fields < CNI_KEY_FIELDS) {
+			set->fields[set->n_fields++] = (enum cni_key_type)key;
+			return true;
+		}
+	return false;
+}
+
+/* The type of a concatenation is those of its fields, six bits each, the first in the highest. False: a key that
+ * cnic never writes. */
+static bool read_fields(struct cni_st_set *set, uint32_t type)
+{
+	unsigned int len = 0;
+	bool known = true;
+
+	for (int shift = 24; shift >= 0; shift -= 6)
+		if (type >> shift)
+			known &= read_field(set, type >> shift & 0x3f);
+	for (size_t i = 0; i < set->n_fields; i++) {
+		unsigned int bytes = cni_key_info[set->fields[i]].len;
+
+		len += set->n_fields > 1 ? (bytes + 3) / 4 * 4 : bytes;
+	}
+	return known && len && len == set->key_len;
+}
+
+static int read_set(const struct nlmsghdr *message, void *arg)
+{
+	const uint32_t usual = NFT_SET_INTERVAL | NFT_SET_MAP;
+	struct rt_observation *obs = arg;
+	struct cni_st_set *set;
+	struct rt_attrs attrs;
+	uint32_t flags;
+
+	if (!is_ours(message, NFT_MSG_NEWSET, &attrs))
+		return 0;
+	flags = rt_be32(attrs.at[NFTA_SET_FLAGS], 0);
+	set = cni_push(obs->arena, obs->state->sets, obs->state->n_sets);
+	set->name = cni_strdup(obs->arena, rt_string(attrs.at[NFTA_SET_NAME]));
+	set->handle = rt_be64(attrs.at[NFTA_SET_HANDLE], 0);
+	set->key_len = (uint16_t)rt_be32(attrs.at[NFTA_SET_KEY_LEN], 0);
+	set->interval = flags & NFT_SET_INTERVAL;
+	set->map = flags & NFT_SET_MAP;
+	/* a set of someone else's kind in our table has no fields, and so equals none of ours */
+	if (!read_fields(set, rt_be32(attrs.at[NFTA_SET_KEY_TYPE], 0)) || flags & ~usual ||
+	    (set->interval && set->n_fields > 1) ||
+	    (set->map && rt_be32(attrs.at[NFTA_SET_DATA_TYPE], 0) != NFT_DATA_VERDICT))
+		set->n_fields = 0;
+	return 0;
+}
+
+/* ---- chains and rules ---- */
+
+static int read_chain(const struct nlmsghdr *message, void *arg)
+{
+	struct rt_observation *obs = arg;
+	struct cni_st_chain *chain;
+	struct rt_attrs attrs, hook;
+	const char *type;
+
+	if (!is_ours(message, NFT_MSG_NEWCHAIN, &attrs))
+		return 0;
+	chain = cni_push(obs->arena, obs->state->chains, obs->state->n_chains);
+	chain->name = cni_strdup(obs->arena, rt_string(attrs.at[NFTA_CHAIN_NAME]));
+	chain->handle = rt_be64(attrs.at[NFTA_CHAIN_HANDLE], 0);
+	type = rt_string(attrs.at[NFTA_CHAIN_TYPE]);
+	for (enum cni_hook_type t = CNI_HOOK_FILTER; attrs.at[NFTA_CHAIN_HOOK] && t <= CNI_HOOK_NAT; t++)
+		if (!strcmp(type, rt_nft_chain_type(t)))
+			chain->type = t;
+	rt_attrs_nested(&hook, attrs.at[NFTA_CHAIN_HOOK]);
+	chain->hook = rt_be32(hook.at[NFTA_HOOK_HOOKNUM], 0);
+	chain->priority = (int32_t)rt_be32(hook.at[NFTA_HOOK_PRIORITY], 0);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return cni_chain_cmp(a, b);
+}
+
+static void read_exprs(struct cni_arena *arena, const struct nftnl_rule *from, struct cni_st_rule_nft *rule)
+{
+	struct nftnl_expr_iter *iter = nftnl_expr_iter_create(from);
+	struct nftnl_expr *expr;
+
+	while (iter && (expr = nftnl_expr_iter_next(iter)))
+		rt_expr_decode(arena, expr, cni_push(arena, rule->exprs, rule->n_exprs));
+	if (iter)
+		nftnl_expr_iter_destroy(iter);
+}
+
+static int read_rule(const struct nlmsghdr *message, void *arg)
+{
+	struct rt_observation *obs = arg;
+	struct cni_st_chain key, *chain;
+	struct cni_st_rule_nft *rule;
+	struct nftnl_rule *parsed;
+	struct rt_attrs attrs;
+
+	if (!is_ours(message, NFT_MSG_NEWRULE, &attrs))
+		return 0;
+	key.name = rt_string(attrs.at[NFTA_RULE_CHAIN]);
+	chain = obs->state->n_chains ? bsearch(&key, obs->state->chains, obs->state->n_chains, sizeof(key), by_name) :
+				       NULL;
+	if (!chain)
+		return -EINTR; /* made since the chains were read */
+	parsed = nftnl_rule_alloc();
+	if (!parsed)
+		return -ENOMEM;
+	rule = cni_push(obs->arena, chain->rules, chain->n_rules);
+	rule->handle = rt_be64(attrs.at[NFTA_RULE_HANDLE], 0);
+	/* libnftnl fails at an expression that is newer than itself: not one of ours */
+	if (nftnl_rule_nlmsg_parse(message, parsed) < 0)
+		*cni_push(obs->arena, rule->exprs, rule->n_exprs) =
+			(struct cni_expr){ .op = CNI_X_OTHER, .name = "unknown" };
+	else
+		read_exprs(obs->arena, parsed, rule);
+	nftnl_rule_free(parsed);
+	return 0;
+}
+
+int rt_observe_nft(struct rt_observation *obs)
+{
+	static const struct {
+		uint16_t type;
+		rt_each *each;
+	} dumps[] = { { NFT_MSG_GETOBJ, read_counter }, { NFT_MSG_GETSET, read_set }, { NFT_MSG_GETCHAIN, read_chain } };
+	int rc = dump(obs, NFT_MSG_GETTABLE, 0, read_table);
+
+	if (rc || !obs->state->has_table)
+		return rc == -ENOENT ? 0 : rc;
+	for (size_t i = 0; !rc && i < sizeof(dumps) / sizeof(*dumps); i++)
+		rc = dump(obs, dumps[i].type, NLM_F_DUMP, dumps[i].each);
+	if (!rc && obs->state->n_chains)
+		qsort(obs->state->chains, obs->state->n_chains, sizeof(*obs->state->chains), by_name);
+	if (!rc)
+		rc = dump(obs, NFT_MSG_GETRULE, NLM_F_DUMP, read_rule);
+	for (size_t i = 0; !rc && i < obs->state->n_sets; i++)
+		if (obs->state->sets[i].n_fields)
+			rc = rt_observe_elements(obs, &obs->state->sets[i]);
+	return rc;
+}

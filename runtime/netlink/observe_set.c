@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* observe_set.c - the elements of a set. There may be millions: no allocation for one alone. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/netlink/nft.h"
+#include "runtime/netlink/observe.h"
+
+/* An element as the kernel gives it: the start of an interval, or its end, which is the first key outside. */
+struct raw {
+	uint32_t key; /* number of its key in reading->keys */
+	bool is_end;
+	struct cni_st_verdict verdict;
+	const char *comment;
+};
+
+struct reading {
+	struct rt_observation *obs;
+	struct cni_st_set *set;
+	unsigned char *keys; /* one behind the other, key_len bytes each */
+	size_t room; /* in keys */
+	struct raw *raw;
+	size_t n_raw, room_raw;
+	const char **chains; /* names met so far, open addressing; a power of two */
+	size_t n_chains, room_chains;
+};
+
+static bool grow(void **items, size_t *room, size_t n, size_t size)
+{
+	size_t more = *room ? *room * 2 : 64;
+	void *p;
+
+	if (n < *room)
+		return true;
+	p = realloc(*items, more * size);
+	if (!p)
+		return false;
+	*items = p;
+	*room = more;
+	return true;
+}
+
+static size_t slot_of(const struct reading *r, const char *name)
+{
+	size_t hash = 5381;
+
+	for (const char *c = name; *c; c++)
+		hash = hash * 33 + (unsigned char)*c;
+	while (r->chains[hash & (r->room_chains - 1)] && strcmp(r->chains[hash & (r->room_chains - 1)], name))
+		hash++;
+	return hash & (r->room_chains - 1);
+}
+
+/* One copy of each name: a map of a million elements leads to a few chains. */
+static const char *intern(struct reading *r, const char *name)
+{
+	size_t slot;
+
+	if (r->n_chains * 2 >= r->room_chains) {
+		struct reading bigger = *r;
+
+		bigger.room_chains = r->room_chains ? r->room_chains * 2 : 64;
+		bigger.chains = cni_new_array(r->obs->arena, const char *, bigger.room_chains);
+		for (size_t i = 0; i < r->room_chains; i++)
+			if (r->chains[i])
+				bigger.chains[slot_of(&bigger, r->chains[i])] = r->chains[i];
+		*r = bigger;
+	}
+	slot = slot_of(r, name);
+	if (!r->chains[slot]) {
+		r->chains[slot] = cni_strdup(r->obs->arena, name);
+		r->n_chains++;
+	}
+	return r->chains[slot];
+}
+
+const char *rt_comment(struct cni_arena *arena, const struct nlattr *udata)
+{
+	const unsigned char *at = udata ? mnl_attr_get_payload(udata) : NULL;
+	size_t left = udata ? mnl_attr_get_payload_len(udata) : 0;
+
+	while (left >= 2 && left - 2 >= at[1]) {
+		if (at[0] == RT_UDATA_COMMENT)
+			return cni_strndup(arena, (const char *)at + 2, strnlen((const char *)at + 2, at[1]));
+		left -= 2u + at[1];
+		at += 2 + at[1];
+	}
+	return NULL;
+}
+
+static int read_element(struct reading *r, const struct nlattr *nest)
+{
+	struct rt_attrs attrs, key, data, verdict;
+	size_t len = r->set->key_len;
+	struct raw raw = { 0 };
+
+	rt_attrs_nested(&attrs, nest);
+	rt_attrs_nested(&key, attrs.at[NFTA_SET_ELEM_KEY]);
+	if (!key.at[NFTA_DATA_VALUE] || mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]) != len)
+		return -EPROTO;
+	if (r->n_raw >= UINT32_MAX || !grow((void **)&r->keys, &r->room, r->n_raw, len) ||
+	    !grow((void **)&r->raw, &r->room_raw, r->n_raw, sizeof(raw)))
+		return -ENOMEM;
+	memcpy(r->keys + r->n_raw * len, mnl_attr_get_payload(key.at[NFTA_DATA_VALUE]), len);
+	raw.key = (uint32_t)r->n_raw;
+	raw.is_end = rt_be32(attrs.at[NFTA_SET_ELEM_FLAGS], 0) & NFT_SET_ELEM_INTERVAL_END;
+	if (r->set->map && !raw.is_end) {
+		rt_attrs_nested(&data, attrs.at[NFTA_SET_ELEM_DATA]);
+		rt_attrs_nested(&verdict, data.at[NFTA_DATA_VERDICT]);
+		raw.verdict.code = (int32_t)rt_be32(verdict.at[NFTA_VERDICT_CODE], 0);
+		if (verdict.at[NFTA_VERDICT_CHAIN])
+			raw.verdict.chain = intern(r, rt_string(verdict.at[NFTA_VERDICT_CHAIN]));
+	}
+	raw.comment = rt_comment(r->obs->arena, attrs.at[NFTA_SET_ELEM_USERDATA]);
+	r->raw[r->n_raw++] = raw;
+	return 0;
+}
+
+static int read_elements(const struct nlmsghdr *message, void *arg)
+{
+	const struct nlattr *element;
+	struct reading *r = arg;
+	struct rt_attrs attrs;
+	int rc = 0;
+
+	if (message->nlmsg_type != rt_nft_type(NFT_MSG_NEWSETELEM))
+		return 0;
+	rt_attrs(&attrs, message, sizeof(struct nfgenmsg));
+	if (!attrs.at[NFTA_SET_ELEM_LIST_ELEMENTS])
+		return 0;
+	mnl_attr_for_each_nested(element, attrs.at[NFTA_SET_ELEM_LIST_ELEMENTS])
+		rc = rc ? rc : read_element(r, element);
+	return rc;
+}
+
+/* By key; where one interval ends and the next begins, the end comes first. */
+static int by_key(const void *a, const void *b, void *arg)
+{
+	const struct reading *r = arg;
+	const struct raw *x = a, *y = b;
+	size_t len = r->set->key_len;
+	int order = memcmp(r->keys + x->key * len, r->keys + y->key * len, len);
+
+	return order ? order : y->is_end - x->is_end;
+}
+
+static void before(unsigned char *key, size_t len)
+{
+	while (len-- && key[len]-- == 0)
+		;
+}
+
+static void put(struct reading *r, const struct raw *raw)
+{
+	struct cni_st_set *set = r->set;
+	size_t i = set->n_elems++, len = set->key_len;
+
+	memcpy(set->keys + i * cni_set_stride(set), r->keys + raw->key * len, len);
+	if (set->interval) /* up to the highest key, unless an end follows */
+		memset(set->keys + i * cni_set_stride(set) + len, 0xff, len);
+	if (set->map)
+		set->verdicts[i] = raw->verdict;
+	if (raw->comment && !set->comments)
+		set->comments = cni_new_array(r->obs->arena, const char *, r->n_raw);
+	if (raw->comment)
+		set->comments[i] = raw->comment;
+}
+
+/* Ends the last interval before the key of `raw`. */
+static void end_at(struct reading *r, const struct raw *raw)
+{
+	size_t len = r->set->key_len;
+	unsigned char *upper = r->set->keys + (r->set->n_elems - 1) * cni_set_stride(r->set) + len;
+
+	memcpy(upper, r->keys + raw->key * len, len);
+	before(upper, len);
+}
+
+static void finish(struct reading *r)
+{
+	struct cni_st_set *set = r->set;
+	bool open = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_raw; i++)
+		n += !r->raw[i].is_end;
+	set->keys = cni_alloc(r->obs->arena, n * cni_set_stride(set) + 1);
+	if (set->map)
+		set->verdicts = cni_new_array(r->obs->arena, struct cni_st_verdict, n);
+	for (size_t i = 0; i < r->n_raw; i++) {
+		if (open && set->interval)
+			end_at(r, &r->raw[i]);
+		open = !r->raw[i].is_end; /* an end without a start is nft's mark of where the first one begins */
+		if (open)
+			put(r, &r->raw[i]);
+	}
+	for (size_t i = 0; set->comments && i < set->n_elems; i++)
+		if (!set->comments[i])
+			set->comments[i] = "";
+}
+
+int rt_observe_elements(struct rt_observation *obs, struct cni_st_set *set)
+{
+	struct reading r = { .obs = obs, .set = set };
+	uint64_t space[128] = { 0 };
+	struct nlmsghdr *request = mnl_nlmsg_put_header(space);
+	struct nfgenmsg *family;
+	int rc;
+
+	request->nlmsg_type = rt_nft_type(NFT_MSG_GETSETELEM);
+	request->nlmsg_flags = NLM_F_DUMP;
+	family = mnl_nlmsg_put_extra_header(request, sizeof(*family));
+	family->nfgen_family = NFPROTO_INET;
+	mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_TABLE, CNI_TABLE);
+	mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_SET, set->name);
+	rc = rt_request(obs->nl, RT_NETFILTER, request, read_elements, &r);
+	if (!rc && r.n_raw)
+		qsort_r(r.raw, r.n_raw, sizeof(*r.raw), by_key, &r);
+	if (!rc)
+		finish(&r);
+	free(r.raw);
+	free(r.keys);
+	return rc;
+}

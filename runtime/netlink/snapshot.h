@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* snapshot.h - what the kernel holds: the observed state of the current network namespace.
+ *
+ * Links, addresses and rules: all. Routes: ours in any table, and all of main. Settings: every device's, "all"'s
+ * and the namespace's. nftables: the table `inet cnic`, if it is there, with counters' values. */
+#ifndef RT_SNAPSHOT_H
+#define RT_SNAPSHOT_H
+
+#include "compiler/arena.h"
+#include "compiler/diag.h"
+#include "compiler/state.h"
+#include "runtime/netlink/netlink.h"
+
+/* The dumps are no transaction: they are compared with notifications and with nft's generation id, and repeated
+ * until nothing moved. 0, or with a diagnostic: -EPERM (nftables shows nothing without CAP_NET_ADMIN), -EAGAIN
+ * (it never held still), or what the transport met. *state is sorted. */
+int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state **state, struct cni_diags *diags);
+
+/* nft's generation id: moves with every nft transaction in the namespace, anyone's. -errno. */
+int rt_generation(struct rt_netlink *nl, uint32_t *generation);
+
+#endif

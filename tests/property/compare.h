@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* compare.h - one policy: compiled, and what was made of it held against the naive reading, packet by packet. */
+#ifndef CNI_TEST_COMPARE_H
+#define CNI_TEST_COMPARE_H
+
+#include "compiler/diag.h"
+#include "compiler/model.h"
+#include "compiler/state.h"
+
+struct cni_arena;
+
+struct compiled {
+	struct cni_sources sources;
+	struct cni_diags diags;
+	struct cni_model *model; /* fit for use when diags.n_errors is 0; else NULL */
+	struct cni_state *state;
+};
+
+/* Parses, resolves, checks and lowers; `observed` as in struct cni_prior. */
+struct compiled compile_text(struct cni_arena *arena, const char *text, const struct cni_state *observed);
+const char *compiled_diags(struct cni_arena *arena, const struct compiled *compiled);
+
+/* What is proved, one TAP line each. */
+enum property {
+	PROP_FATE, /* which way, with which neighbour, translated or not, clamped to what */
+	PROP_STICKY, /* a flow's later packets */
+	PROP_REPLY, /* what comes back by a target is not steered again */
+	PROP_RETURN, /* what comes in by a target is answered by it */
+	PROP_OUTER, /* the outer packets of tunnels */
+	PROP_MARKS, /* bits outside the mask */
+	PROP_SAME, /* the same policy, the same state, also on top of itself */
+	N_PROPERTIES
+};
+
+struct mismatch {
+	enum property property;
+	const char *text; /* the packet, both answers, the chains walked; NULL: none */
+};
+
+struct comparison {
+	size_t n_packets; /* compared */
+	size_t n_steered; /* of them, those that went to a target */
+	struct mismatch mismatch; /* the first */
+};
+
+/* `seed` decides the packets. */
+struct comparison compare_policy(struct cni_arena *arena, const struct compiled *compiled, const char *text,
+				 uint64_t seed);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* compile.c - from a text in memory to model and state; see compare.h. */
+#include "tests/property/compare.h"
+
+#include <string.h>
+
+#include "compiler/arena.h"
+#include "compiler/emit/emit.h"
+#include "compiler/lower.h"
+#include "grammar/parse.h"
+
+struct compiled compile_text(struct cni_arena *arena, const char *text, const struct cni_state *observed)
+{
+	const struct cni_prior prior = { .observed = observed };
+	struct compiled c = { 0 };
+	struct cni_ast ast = { 0 };
+	struct cni_ast_decl **tail = &ast.decls;
+	const struct cni_source *source = cni_source_add(arena, &c.sources, "random.cni", text, strlen(text));
+	struct cni_model *model;
+
+	cni_diags_init(&c.diags, arena);
+	cni_parse(arena, source, &c.diags, &tail);
+	if (c.diags.n_errors)
+		return c;
+	model = cni_resolve(arena, &ast, NULL, 0, &c.diags);
+	cni_check(arena, model, &c.diags);
+	if (c.diags.n_errors)
+		return c;
+	c.state = cni_lower(arena, model, &prior, &c.diags);
+	if (!c.diags.n_errors)
+		c.model = model;
+	return c;
+}
+
+const char *compiled_diags(struct cni_arena *arena, const struct compiled *compiled)
+{
+	struct cni_text out = { .arena = arena };
+
+	cni_text_puts(&out, "");
+	cni_emit_diags(&out, &compiled->diags, &compiled->sources, false);
+	return out.data;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* property_test.c - lowering keeps the meaning of random policies: TAP, one line for each property.
+ *
+ * Half of the policies come from a fixed seed, half from the clock's. SEED=N runs policy N alone (what a failure
+ * prints), and SHOW=1 prints the policies. CNIC_FULL makes it ten times as many. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "compiler/arena.h"
+#include "compiler/text.h"
+#include "tests/property/compare.h"
+#include "tests/property/random_policy.h"
+
+enum { POLICIES = 240, FIXED_SEED = 20240624, PACKET_SEED = 0x5eed };
+
+static const char *const titles[N_PROPERTIES] = {
+	[PROP_FATE] = "packets go where the policy says, translated and clamped as it says",
+	[PROP_STICKY] = "a flow stays where it is while its target is up",
+	[PROP_REPLY] = "what comes in by a target is not steered again",
+	[PROP_RETURN] = "what came in by a target is answered by it",
+	[PROP_OUTER] = "outer packets take the links of their tunnel, and no tunnel",
+	[PROP_MARKS] = "bits outside the mask are as they were",
+	[PROP_SAME] = "the same policy gives the same state",
+};
+
+struct totals {
+	size_t n_policies, n_rejected, n_routes, n_packets, n_steered;
+	size_t n_failed[N_PROPERTIES];
+	bool show;
+};
+
+/* As a TAP comment. */
+static void print_comment(const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		printf("# %.*s\n", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+/* Compiles and compares; false: not valid. */
+static bool try_text(struct cni_arena *arena, const char *text, uint64_t seed, struct comparison *comparison)
+{
+	const struct compiled compiled = compile_text(arena, text, NULL);
+
+	if (!compiled.model)
+		return false;
+	*comparison = compare_policy(arena, &compiled, text, seed + PACKET_SEED);
+	return true;
+}
+
+/* Drops lines for as long as the policy stays valid and fails in the same way. */
+static struct mismatch shrink(struct cni_arena *keep, struct policy_text *policy, uint64_t seed,
+			      struct mismatch mismatch)
+{
+	bool smaller = true;
+
+	while (smaller) {
+		smaller = false;
+		for (size_t i = 0; i < policy->n_items; i++) {
+			struct cni_arena *arena = cni_arena_new();
+			struct comparison comparison = { 0 };
+
+			if (policy->items[i].droppable && !policy->items[i].dropped) {
+				policy->items[i].dropped = true;
+				if (try_text(arena, policy_text_join(arena, policy), seed, &comparison) &&
+				    comparison.mismatch.text && comparison.mismatch.property == mismatch.property) {
+					mismatch.text = cni_strdup(keep, comparison.mismatch.text);
+					smaller = true;
+				} else {
+					policy->items[i].dropped = false;
+				}
+			}
+			cni_arena_free(arena);
+		}
+	}
+	return mismatch;
+}
+
+static void report(struct cni_arena *arena, struct policy_text *policy, uint64_t seed, struct mismatch mismatch)
+{
+	mismatch = shrink(arena, policy, seed, mismatch);
+	printf("# SEED=%llu: %s: not so for\n", (unsigned long long)seed, titles[mismatch.property]);
+	print_comment(policy_text_join(arena, policy));
+	print_comment(mismatch.text);
+}
+
+static void one_policy(struct totals *totals, uint64_t seed)
+{
+	struct cni_arena *arena = cni_arena_new();
+	struct rng rng = { .state = seed };
+	struct policy_text policy = random_policy(arena, &rng);
+	const char *text = policy_text_join(arena, &policy);
+	const struct compiled compiled = compile_text(arena, text, NULL);
+	struct comparison comparison;
+
+	if (totals->show) {
+		print_comment(text);
+		print_comment(compiled_diags(arena, &compiled));
+	}
+	if (!compiled.model) {
+		totals->n_rejected++;
+		cni_arena_free(arena);
+		return;
+	}
+	comparison = compare_policy(arena, &compiled, text, seed + PACKET_SEED);
+	totals->n_policies++;
+	for (size_t p = 0; p < compiled.model->n_policies; p++)
+		totals->n_routes += compiled.model->policies[p].n_routes;
+	totals->n_packets += comparison.n_packets;
+	totals->n_steered += comparison.n_steered;
+	/* the first of each kind is shown, the others are counted */
+	if (comparison.mismatch.text && !totals->n_failed[comparison.mismatch.property]++)
+		report(arena, &policy, seed, comparison.mismatch);
+	cni_arena_free(arena);
+}
+
+static void ok(bool holds, unsigned int *n, const char *title)
+{
+	printf("%sok %u - %s\n", holds ? "" : "not ", ++*n, title);
+}
+
+int main(void)
+{
+	const char *only = getenv("SEED"), *full = getenv("CNIC_FULL");
+	const size_t wanted = only ? 1 : full && *full ? POLICIES * 10 : POLICIES;
+	struct totals totals = { .show = getenv("SHOW") != NULL };
+	const uint64_t clock_seed = (uint64_t)time(NULL) << 20;
+	bool all = true;
+	unsigned int n = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (only) {
+		one_policy(&totals, strtoull(only, NULL, 0));
+	} else {
+		printf("# seeds from %u and from %llu\n", FIXED_SEED, (unsigned long long)clock_seed);
+		for (uint64_t i = 0; totals.n_policies < wanted && totals.n_rejected <= wanted; i++)
+			one_policy(&totals, i % 2 ? clock_seed + i : FIXED_SEED + i);
+	}
+	printf("# %zu policies of %.1f routes each, %zu packets, %zu steered; %zu policies were refused\n",
+	       totals.n_policies, (double)totals.n_routes / (double)(totals.n_policies ? totals.n_policies : 1),
+	       totals.n_packets, totals.n_steered, totals.n_rejected);
+	ok(totals.n_policies >= wanted && totals.n_rejected <= totals.n_policies, &n,
+	   "random policies are accepted, most of them at once");
+	ok(totals.n_packets >= totals.n_policies * 400 && totals.n_steered > totals.n_packets / 10, &n,
+	   "there are packets enough, and many are steered");
+	for (unsigned int p = 0; p < N_PROPERTIES; p++) {
+		if (totals.n_failed[p])
+			printf("# %zu policies fail\n", totals.n_failed[p]);
+		ok(!totals.n_failed[p], &n, titles[p]);
+		all &= !totals.n_failed[p];
+	}
+	printf("1..%u\n", n);
+	return all && totals.n_policies >= wanted ? 0 : 1;
+}
