@@ -167,7 +167,7 @@ static void separate(struct layout *layout, const struct tokens *tokens, size_t 
 	} else if (t->kind == COMMENT ? t->newlines > 0 : before->kind == COMMENT) {
 		new_line(layout, indent_of(level), blank);
 	} else if (t->kind == COMMENT || level->flat) {
-		cni_text_puts(layout->out, &" "[!gap_before(t)]);
+		cni_text_puts(layout->out, gap_before(t) ? " " : "");
 		layout->column += gap_before(t);
 	} else if (before->kind == OPEN || (level->list ? before->kind == COMMA && t->newlines : !level->in_statement)) {
 		new_line(layout, indent_of(level), blank);

@@ -2,7 +2,7 @@
 /* front.h - what scanner, lexer and parser share during one parse; private to grammar/.
  *
  * scan.l cuts the text into tokens, literal.c reads numbers and addresses, lex.c minds braces, limits and
- * what recovery puts in, parse.y builds nodes, syntax.c words the syntax errors, parse.c ties them up. */
+ * what recovery puts in, parse.y builds nodes, syntax.c words the syntax errors, front.c ties them up. */
 #ifndef CNI_FRONT_H
 #define CNI_FRONT_H
 

@@ -181,7 +181,8 @@ static void unclosed(struct cni_front *front, const struct cni_token *found, con
 
 static struct cni_token admit(struct cni_front *front)
 {
-	bool between = front->last.kind == TOKEN_SEMICOLON || front->last.kind == TOKEN_CLOSE;
+	bool between = front->last.kind == TOKEN_SEMICOLON || front->last.kind == TOKEN_CLOSE ||
+		       front->last.kind == TOKEN_A_TEXT;
 	bool stray = false; /* a `}` too many was dropped */
 
 	for (;;) {

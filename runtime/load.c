@@ -41,6 +41,7 @@ struct loader {
 	struct known *files;
 	size_t n_files;
 	bool stdin_read;
+	bool texts_only; /* nothing is parsed, so that nothing is included */
 	struct cni_ast_decl **tail;
 };
 
@@ -269,7 +270,7 @@ static void load_opened(struct loader *l, const struct file *file, const char *p
 		return;
 	chain.file = known;
 	source = read_source(l, file, path, at);
-	if (!source)
+	if (!source || l->texts_only)
 		return;
 	cni_parse(l->arena, source, &l->policy->diags, &tail);
 	take(l, decls, &chain);
@@ -395,6 +396,18 @@ struct rt_policy *rt_load(struct cni_arena *arena, const char *const *paths, siz
 	l.files = cni_new_array(arena, struct known, FILES_MAX);
 	for (size_t i = 0; i < n_sets; i++)
 		load_setting(&l, sets[i]);
+	for (size_t i = 0; i < n_paths; i++)
+		load_path(&l, paths[i]);
+	return policy;
+}
+
+struct rt_policy *rt_load_texts(struct cni_arena *arena, const char *const *paths, size_t n_paths)
+{
+	struct rt_policy *policy = cni_new(arena, struct rt_policy);
+	struct loader l = { .arena = arena, .policy = policy, .texts_only = true };
+
+	cni_diags_init(&policy->diags, arena);
+	l.files = cni_new_array(arena, struct known, FILES_MAX);
 	for (size_t i = 0; i < n_paths; i++)
 		load_path(&l, paths[i]);
 	return policy;

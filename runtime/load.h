@@ -24,4 +24,7 @@ struct rt_policy {
 struct rt_policy *rt_load(struct cni_arena *arena, const char *const *paths, size_t n_paths,
 			  const char *const *sets, size_t n_sets);
 
+/* Only reads the texts of `paths`, not what they include, into policy->sources: what `cnic fmt` works on. */
+struct rt_policy *rt_load_texts(struct cni_arena *arena, const char *const *paths, size_t n_paths);
+
 #endif

@@ -33,39 +33,37 @@ static enum rt_exit misused(struct cni_arena *arena, const struct rt_options *op
 	return RT_USAGE;
 }
 
-static enum rt_exit run(struct cni_arena *arena, struct rt_options *options)
+static enum rt_exit run(struct rt_session *session, struct rt_options *options)
 {
-	struct rt_session *session = rt_session_new(arena, options);
-	enum rt_exit status = RT_OK;
+	const struct rt_command *command = options->command;
 
+	if (options->version || options->help)
+		options->command = rt_command_find(options->version ? "version" : "help");
 	if (options->version)
-		options->command = rt_command_find("version");
-	if (options->version)
-		status = rt_version(session);
-	else if (options->help)
-		rt_help_text(&session->out, options->command);
-	else if (options->netns && !rt_netns_enter(session, options->netns))
-		status = RT_ERROR;
-	else
-		status = options->command->run(session);
-	return rt_session_end(session, status);
+		return rt_version(session);
+	if (options->help)
+		return rt_help_about(session, command);
+	if (options->netns && !rt_netns_enter(session, options->netns))
+		return RT_ERROR;
+	return command->run(session);
 }
 
 int main(int argc, char **argv)
 {
 	struct cni_arena *arena = cni_arena_new();
 	struct cni_text error = { .arena = arena };
+	struct rt_session *session;
 	struct rt_options options;
 	enum rt_exit status;
 
 	fill_descriptors();
 	signal(SIGPIPE, SIG_IGN); /* a reader that is gone is an error like any other */
-	if (!rt_options_parse(arena, argc, argv, &options, &error))
+	if (rt_options_parse(arena, argc, argv, &options, &error)) {
+		session = rt_session_new(arena, &options);
+		status = rt_session_end(session, run(session, &options));
+	} else {
 		status = misused(arena, &options, error.data);
-	else if (!options.command && !options.help && !options.version)
-		status = misused(arena, &options, "no command given");
-	else
-		status = run(arena, &options);
+	}
 	cni_arena_free(arena);
 	return (int)status;
 }

@@ -110,20 +110,18 @@ static void restore(struct diff *d, const struct cni_st_setting *before)
 void diff_setting(struct diff *d, const struct cni_st_setting *before, const struct cni_st_setting *after)
 {
 	const char *device = before ? before->device : after->device;
-	enum remake how = diff_remade(d, device);
+	bool had = diff_owns_device(d->observed, device), has = diff_owns_device(d->desired, device);
+	bool remade = diff_remade(d, device) >= REMAKE_REPLACE;
 
-	if (how >= REMAKE_REPLACE) {
-		/* a new device has the kernel's defaults */
-		if (before && diff_owns_device(d->observed, device))
-			diff_step(d, CNI_IN_PLACE, P_SETTING_OFF, CNI_SETTING, CNI_DELETE, before, NULL, before->span,
-				  NULL);
-		if (after)
-			diff_step(d, CNI_IN_PLACE, P_SETTING, CNI_SETTING, CNI_ADD, NULL, after, after->span, NULL);
-	} else if (!after) {
-		if (before->has_former && before->value != before->former)
+	if (before && had && (remade || !diff_find_link(d->desired, device)))
+		/* goes with its device */
+		diff_step(d, remade ? CNI_IN_PLACE : CNI_CONTRACT, remade ? P_SETTING_OFF : C_SETTING, CNI_SETTING,
+			  CNI_DELETE, before, NULL, before->span, NULL);
+	if (!after) {
+		if (!had && before->has_former && before->value != before->former)
 			restore(d, before);
-	} else if (!before) {
-		bool fresh = diff_owns_device(d->desired, device) && !diff_find_link(d->observed, device);
+	} else if (remade || !before) {
+		bool fresh = has && !remade && !diff_find_link(d->observed, device);
 
 		diff_step(d, fresh ? CNI_EXPAND : CNI_IN_PLACE, fresh ? X_SETTING : P_SETTING, CNI_SETTING, CNI_ADD,
 			  NULL, after, after->span, NULL);

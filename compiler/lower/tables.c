@@ -1,13 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tables.c - routing tables and the rules that lead to them: for ways by mark, for outer packets and answers to
  * probes by source. */
+#include <linux/rtnetlink.h>
+#include <string.h>
+
 #include "compiler/lower/lower_internal.h"
 
 #define METRIC_STEP 10 /* of one tier after the other: room for a reader's own experiments in between */
 #define IPPROTO_OF_GRE 47
 
-static void dhcp_gateway(const struct lower *l, const struct cni_target *t, enum cni_family family,
-			 struct cni_st_hop *hop);
+/* Something else configures the link: follow main's default for that device, be it by a gateway or none (PPP).
+ * Without one the link is not configured yet, and carries nothing; without a router to look at, it is. */
+static bool follow_main(const struct lower *l, const struct cni_target *t, enum cni_family family,
+			struct cni_st_hop *hop)
+{
+	for (size_t i = 0; l->observed && i < l->observed->n_routes; i++) {
+		const struct cni_st_route *r = &l->observed->routes[i];
+
+		if (r->table != RT_TABLE_MAIN || r->family != family || r->to.len || r->owned)
+			continue;
+		for (size_t j = 0; j < r->n_hops; j++)
+			if (!strcmp(r->hops[j].device, t->ifname)) {
+				hop->has_via = r->hops[j].has_via;
+				hop->via = r->hops[j].via;
+				return true;
+			}
+	}
+	return !l->observed;
+}
 
 bool lower_hop(const struct lower *l, const struct cni_target *t, enum cni_family family, struct cni_st_hop *hop)
 {
@@ -18,27 +38,7 @@ bool lower_hop(const struct lower *l, const struct cni_target *t, enum cni_famil
 		return true;
 	hop->has_via = t->iface[family].has_peer;
 	hop->via = t->iface[family].peer;
-	if (!hop->has_via && t->link.dhcp)
-		dhcp_gateway(l, t, family, hop);
-	return true;
-}
-
-/* Something else configures the link: follow what main has for that device. */
-static void dhcp_gateway(const struct lower *l, const struct cni_target *t, enum cni_family family,
-			 struct cni_st_hop *hop)
-{
-	for (size_t i = 0; l->observed && i < l->observed->n_routes; i++) {
-		const struct cni_st_route *r = &l->observed->routes[i];
-
-		if (r->table != 254 || r->family != family || r->to.len || r->owned)
-			continue;
-		for (size_t j = 0; j < r->n_hops; j++)
-			if (r->hops[j].has_via && !__builtin_strcmp(r->hops[j].device, t->ifname)) {
-				hop->has_via = true;
-				hop->via = r->hops[j].via;
-				return;
-			}
-	}
+	return hop->has_via || !t->link.dhcp || follow_main(l, t, family, hop);
 }
 
 static void add_rule(struct lower *l, struct cni_st_rule rule)

@@ -150,6 +150,7 @@ void cni_read_track(struct cni_resolver *r, const struct cni_field *row, const s
 void cni_finish_track(struct cni_resolver *r, struct cni_target *target)
 {
 	struct cni_track *track = &target->track;
+	const struct cni_ast_field *written;
 
 	track->every = track->every ? track->every : SECOND;
 	track->timeout = track->timeout ? track->timeout : track->every;
@@ -160,8 +161,9 @@ void cni_finish_track(struct cni_resolver *r, struct cni_target *target)
 	for (int f = 0; f < CNI_N_FAMILIES && !track->n_targets; f++)
 		if (target->iface[f].has_peer)
 			*cni_push(r->arena, track->targets, track->n_targets) = target->iface[f].peer;
-	if (!track->n_targets)
-		cni_diag(r->diags, CNI140, cni_ast_field_span(target->decl, "track"),
+	written = cni_ast_field(target->decl->fields, "track");
+	if (!track->n_targets && !cni_ast_field(written->block, "target"))
+		cni_diag(r->diags, CNI140, written->span,
 			 "`track` needs a `target`: the other end of `%s` is not known", target->name);
 }
 

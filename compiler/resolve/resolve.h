@@ -67,6 +67,7 @@ struct cni_resolver {
 	struct cni_addr *link_addrs; /* of all links, ascending */
 	size_t n_link_addrs;
 	size_t *marks, mark; /* a target is in the list at hand when its entry is `mark` */
+	size_t n_dropped; /* values left out so far, since a variable had none (which is reported once) */
 	uint64_t budget; /* values and ranges that may still be copied: bounds the memory that sets of sets take */
 	bool spent; /* it was not enough, which is reported */
 	uint64_t suggest_budget; /* names that may still be compared with an unknown one */

@@ -97,10 +97,10 @@ static void resolve_service(struct cni_resolver *r, size_t index)
 {
 	struct cni_service *service = &r->model->services[index];
 	struct cni_nest *nest = &r->service_nest[index];
-	size_t before = r->diags->n_errors;
+	size_t before = r->diags->n_errors + r->n_dropped;
 
 	service->ports = gather(r, nest, service->decl->service);
-	nest->broken |= r->diags->n_errors != before;
+	nest->broken |= r->diags->n_errors + r->n_dropped != before;
 	if (service->ports.n_items || nest->broken)
 		return;
 	cni_diag(r->diags, CNI132, service->decl->name.span, "this service is empty");

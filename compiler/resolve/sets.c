@@ -113,9 +113,9 @@ void cni_gather(struct cni_resolver *r, struct cni_gather *gather, const struct 
 		enum cni_separator separator)
 {
 	struct cni_item *items;
-	size_t n = cni_items(r, values, separator, &items);
+	size_t before = r->n_dropped, n = cni_items(r, values, separator, &items);
 
-	gather->broken |= !n && values && values->kind == CNI_VALUE_VAR;
+	gather->broken |= r->n_dropped != before;
 	for (size_t i = 0; i < n; i++) {
 		enum cni_value_kind kind = items[i].value->kind;
 

@@ -95,10 +95,12 @@ const struct cni_ast_value *cni_deref(struct cni_resolver *r, const struct cni_a
 	if (use->kind != CNI_VALUE_VAR)
 		return use;
 	name = cni_names_need(r, &r->var_names, NULL, CNI104, use->text, use->span);
-	if (!name)
-		return NULL;
-	r->vars[name->index].used = true;
-	return r->vars[name->index].value;
+	if (name)
+		r->vars[name->index].used = true;
+	if (name && r->vars[name->index].value)
+		return r->vars[name->index].value;
+	r->n_dropped++;
+	return NULL;
 }
 
 void cni_report_unused_settings(struct cni_resolver *r)

@@ -37,12 +37,14 @@ static void one_command(struct cni_text *out, const struct rt_command *command)
 	rt_options_help(out, RT_COMMON_OPTIONS);
 }
 
-void rt_help_text(struct cni_text *out, const struct rt_command *command)
+enum rt_exit rt_help_about(struct rt_session *session, const struct rt_command *command)
 {
 	if (command)
-		one_command(out, command);
+		one_command(&session->out, command);
 	else
-		all_commands(out);
+		all_commands(&session->out);
+	rt_session_json(session, "text", rt_json_textn(session->out.data, session->out.len));
+	return RT_OK;
 }
 
 enum rt_exit rt_help(struct rt_session *session)
@@ -53,13 +55,11 @@ enum rt_exit rt_help(struct rt_session *session)
 
 	if (options->n_operands && !about) {
 		near = rt_command_suggest(options->operands[0]);
-		rt_fail(session, near ? "unknown command '%s'; did you mean '%s'?" : "unknown command '%s'",
-			options->operands[0], near);
+		rt_fail(session, "unknown command '%s'%s%s%s", options->operands[0], near ? "; did you mean '" : "",
+			near ? near : "", near ? "'?" : "");
 		return RT_USAGE;
 	}
-	rt_help_text(&session->out, about);
-	rt_session_json(session, "text", rt_json_textn(session->out.data, session->out.len));
-	return RT_OK;
+	return rt_help_about(session, about);
 }
 
 enum rt_exit rt_version(struct rt_session *session)

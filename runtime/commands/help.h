@@ -3,10 +3,9 @@
 #ifndef RT_HELP_H
 #define RT_HELP_H
 
-#include "compiler/text.h"
-#include "runtime/commands/command.h"
+#include "runtime/commands/session.h"
 
-/* NULL: of the program. */
-void rt_help_text(struct cni_text *out, const struct rt_command *command);
+/* NULL: about the program. RT_OK. */
+enum rt_exit rt_help_about(struct rt_session *session, const struct rt_command *command);
 
 #endif

@@ -254,8 +254,10 @@ bool rt_options_parse(struct cni_arena *arena, int argc, char **argv, struct rt_
 	optind = 1;
 	if (!read_options(arena, argc, argv, &grammar, options, error))
 		return false;
+	if (optind >= argc && !options->help && !options->version)
+		cni_text_puts(error, "no command given");
 	if (optind >= argc)
-		return true;
+		return !error->len;
 	if (!find_command(argv[optind], options, error))
 		return false;
 	/* getopt takes the command for the program's name, and begins anew */

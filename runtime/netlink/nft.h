@@ -29,4 +29,11 @@ static inline const char *rt_nft_chain_type(enum cni_hook_type type)
 #define RT_UDATA_COMMENT 0
 #define RT_COMMENT_MAX 253 /* NFT_USERDATA_MAXLEN less type, length, NUL */
 
+struct rt_writer;
+
+/* A message that names our table. Shared by the encoders. */
+struct nlmsghdr *rt_nft_message(struct rt_writer *w, uint16_t type, uint16_t flags);
+/* Writes a comment as user data, at most RT_COMMENT_MAX + 3 bytes; returns how many. */
+size_t rt_udata_comment(struct rt_writer *w, uint8_t *room, const char *comment);
+
 #endif

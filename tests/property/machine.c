@@ -198,7 +198,7 @@ uint32_t machine_addr_type(const struct cni_state *state, struct cni_addr addr)
 	unsigned int top = (unsigned int)(addr.v >> (cni_width(addr.family) - 8));
 	bool on_link = false;
 
-	if (has_address(state, addr))
+	if (has_address(state, addr) || (addr.family == CNI_V6 && addr.v == 1))
 		return RTN_LOCAL;
 	for (size_t i = 0; i < state->n_addrs; i++) {
 		const struct cni_prefix *p = &state->addrs[i].address;
@@ -214,7 +214,7 @@ uint32_t machine_addr_type(const struct cni_state *state, struct cni_addr addr)
 	if (addr.family == CNI_V4) {
 		if (top == 127)
 			return RTN_LOCAL;
-		if ((uint32_t)addr.v == UINT32_MAX || top == 0)
+		if ((uint32_t)addr.v == UINT32_MAX || !addr.v) /* ipv4_is_lbcast(), ipv4_is_zeronet() */
 			return RTN_BROADCAST;
 		return top >= 224 && top < 240 ? RTN_MULTICAST : RTN_UNICAST;
 	}

@@ -65,6 +65,8 @@ static bool matches(const struct cni_match *match, const struct packet *packet)
 
 bool naive_is_ours(const struct cni_model *model, struct cni_addr addr)
 {
+	if (addr.family == CNI_V4 ? addr.v >> 24 == 127 : addr.v == 1) /* loopback */
+		return true;
 	for (size_t i = 0; i < model->n_targets; i++) {
 		const struct cni_target *target = &model->targets[i];
 		const struct cni_iface *iface = &target->iface[addr.family];
@@ -104,8 +106,9 @@ bool naive_never_steered(const struct cni_model *model, struct cni_addr dst)
 	if (naive_is_ours(model, dst) || is_on_link(model, dst))
 		return true;
 	if (dst.family == CNI_V4)
-		return (top >= 0xe000 && top <= 0xefff) || top == 0xa9fe || dst.v == 0xffffffff; /* 224/4, 169.254/16 */
-	return top >= 0xff00 || (top & 0xffc0) == 0xfe80; /* ff00::/8, fe80::/10 */
+		/* multicast 224.0.0.0/4, link-local 169.254.0.0/16, and broadcast in its new and its old form */
+		return (top >= 0xe000 && top <= 0xefff) || top == 0xa9fe || dst.v == 0xffffffff || dst.v == 0;
+	return top >= 0xff00 || (top & 0xffc0) == 0xfe80; /* multicast ff00::/8, link-local fe80::/10 */
 }
 
 static const struct cni_policy *policy_of(const struct cni_model *model, const char *device)

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* expect.c - proves each `expect` that speaks of one packet, and says what is missing from one that does not. */
+#include <string.h>
+
+#include "compiler/check/check.h"
+#include "compiler/check/evaluate.h"
+
+static const struct {
+	unsigned int field;
+	const char *name;
+} fields[] = {
+	{ CNI_HAS_FROM, "from" },   { CNI_HAS_TO, "to" },     { CNI_HAS_PROTO, "proto" },	  { CNI_HAS_SPORT, "sport" },
+	{ CNI_HAS_DPORT, "dport" }, { CNI_HAS_DSCP, "dscp" }, { CNI_HAS_ICMP_TYPE, "icmp TYPE" },
+};
+
+/* Why an expect is not one packet. */
+enum shape { ONE_PACKET, MANY_PACKETS, NO_PACKET };
+
+static enum shape one_address(const struct cni_ranges *ranges, bool negated, struct cni_addr *addr)
+{
+	if (negated || ranges->n_v4 + ranges->n_v6 != 1)
+		return MANY_PACKETS;
+	*addr = ranges->n_v4 ? (struct cni_addr){ CNI_V4, ranges->v4->lo } : (struct cni_addr){ CNI_V6, ranges->v6->lo };
+	return (ranges->n_v4 ? ranges->v4->hi : ranges->v6->hi) == addr->v ? ONE_PACKET : MANY_PACKETS;
+}
+
+static enum shape one_bit(const uint64_t *bits, unsigned int words, bool negated, uint8_t *value)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < words; i++)
+		if (bits[i]) {
+			n += (unsigned int)__builtin_popcountll(bits[i]);
+			*value = (uint8_t)(i * 64 + (unsigned int)__builtin_ctzll(bits[i]));
+		}
+	return negated || n != 1 ? MANY_PACKETS : ONE_PACKET;
+}
+
+/* The same field said twice must say the same. */
+static enum shape say(struct cni_packet *p, unsigned int field, uint16_t *at, uint16_t value)
+{
+	if (p->known & field && *at != value)
+		return NO_PACKET;
+	p->known |= field;
+	*at = value;
+	return ONE_PACKET;
+}
+
+static enum shape say_proto(struct cni_packet *p, uint8_t proto)
+{
+	uint16_t was = p->proto;
+	enum shape shape = say(p, CNI_HAS_PROTO, &was, proto);
+
+	p->proto = (uint8_t)was;
+	return shape;
+}
+
+static enum shape worse(enum shape a, enum shape b)
+{
+	return a > b ? a : b;
+}
+
+static enum shape addresses_of(const struct cni_match *m, struct cni_packet *p)
+{
+	enum shape shape = ONE_PACKET;
+
+	if (m->has_from) {
+		shape = worse(shape, one_address(&m->from, m->not_from, &p->from));
+		p->known |= CNI_HAS_FROM;
+	}
+	if (m->has_to) {
+		shape = worse(shape, one_address(&m->to, m->not_to, &p->to));
+		p->known |= CNI_HAS_TO;
+	}
+	if (shape == ONE_PACKET && m->has_from && m->has_to && p->from.family != p->to.family)
+		shape = NO_PACKET;
+	return shape;
+}
+
+static enum shape packet_of(const struct cni_match *m, struct cni_packet *p)
+{
+	enum shape shape = addresses_of(m, p);
+	uint8_t value = 0;
+
+	if (m->has_proto) {
+		shape = worse(shape, one_bit(m->proto, 4, m->not_proto, &value));
+		shape = worse(shape, say_proto(p, value));
+	}
+	for (size_t i = 0; i < m->n_ports; i++) {
+		const struct cni_port_match *pm = &m->ports[i];
+
+		if (pm->negated || pm->ports.n_items != 1 || pm->ports.items->lo != pm->ports.items->hi) {
+			shape = worse(shape, MANY_PACKETS);
+			continue;
+		}
+		shape = worse(shape, say_proto(p, pm->ports.items->proto));
+		shape = worse(shape, say(p, pm->source ? CNI_HAS_SPORT : CNI_HAS_DPORT, pm->source ? &p->sport : &p->dport,
+					 pm->ports.items->lo));
+	}
+	if (m->has_dscp) {
+		shape = worse(shape, one_bit(&m->dscp, 1, m->not_dscp, &p->dscp));
+		p->known |= CNI_HAS_DSCP;
+	}
+	for (size_t i = 0; i < m->n_icmp; i++) {
+		const struct cni_icmp_match *im = &m->icmp[i];
+		uint16_t type = p->icmp_type;
+
+		shape = worse(shape, one_bit(im->types, 4, im->negated, &value));
+		shape = worse(shape, say_proto(p, im->family == CNI_V4 ? 1 : 58));
+		shape = worse(shape, say(p, CNI_HAS_ICMP_TYPE, &type, value));
+		p->icmp_type = (uint8_t)type;
+		if (p->known & (CNI_HAS_FROM | CNI_HAS_TO) &&
+		    (p->known & CNI_HAS_TO ? p->to : p->from).family != im->family)
+			shape = NO_PACKET;
+	}
+	return shape;
+}
+
+bool cni_check_one_packet(const struct cni_checker *c, const struct cni_subject *s)
+{
+	const struct cni_ast_decl *decl = s->expect->decl;
+	struct cni_packet packet = { 0 };
+	struct cni_diag *d;
+
+	switch (packet_of(&s->expect->match, &packet)) {
+	case MANY_PACKETS:
+		d = cni_diag(c->diags, CNI412, decl->span, "this `expect` speaks of more than one packet");
+		cni_diag_help(c->diags, d, "only single packets can be proven so far: one address, protocol and port each");
+		return false;
+	case NO_PACKET:
+		cni_diag(c->diags, CNI415, decl->span, "there is no packet such as this `expect` describes");
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* A tunnel is down when it is said to be, or when every link that it runs over is. */
+static bool *down_of(const struct cni_checker *c, const struct cni_expect *e)
+{
+	const struct cni_model *m = c->model;
+	bool *down = cni_new_array(c->arena, bool, m->n_targets + 1);
+
+	for (size_t i = 0; i < e->n_down; i++)
+		down[e->down[i]] = true;
+	for (size_t i = m->n_links; i < m->n_targets && e->n_down; i++) {
+		bool all = m->targets[i].tunnel.n_over > 0;
+
+		for (size_t o = 0; o < m->targets[i].tunnel.n_over; o++)
+			all &= down[m->targets[i].tunnel.over[o]];
+		down[i] |= all;
+	}
+	return down;
+}
+
+/* `never via X` holds whatever else is down: no route that decides may name X, unless X is said to be down. */
+static bool may_take(const struct cni_checker *c, const struct cni_expect *e, const struct cni_decision *decision,
+		     const bool *down)
+{
+	const struct cni_path *path = decision->route ? &decision->route->path : NULL;
+	enum cni_family family = e->match.has_to && e->match.to.n_v6 ? CNI_V6 : CNI_V4;
+
+	for (size_t i = 0; path && i < path->n_members; i++)
+		if (path->members[i].target == e->target)
+			return !down[e->target] && c->model->targets[e->target].carries[family];
+	return false;
+}
+
+static bool is_met(const struct cni_checker *c, const struct cni_expect *e, const struct cni_decision *decision,
+		   const bool *down)
+{
+	if (e->outcome != CNI_VERDICT_NONE)
+		return (decision->verdict == e->outcome) != e->never;
+	if (e->never)
+		return !may_take(c, e, decision, down);
+	for (size_t i = 0; i < decision->n_targets; i++)
+		if (decision->targets[i] == e->target)
+			return true;
+	return false;
+}
+
+static const char *outcome_text(const struct cni_checker *c, const struct cni_decision *decision)
+{
+	static const char *const verdicts[] = { "", "main", "drop", "reject" };
+	const char *text = "via ";
+
+	if (decision->verdict != CNI_VERDICT_NONE)
+		return verdicts[decision->verdict];
+	for (size_t i = 0; i < decision->n_targets; i++)
+		text = cni_printf(c->arena, "%s%s%s", text, i ? ", " : "", c->model->targets[decision->targets[i]].name);
+	return text;
+}
+
+static void report_unmet(const struct cni_checker *c, const struct cni_expect *e, const struct cni_decision *decision)
+{
+	const char *outcome = outcome_text(c, decision);
+	struct cni_diag *d = cni_diag(c->diags, CNI411, e->decl->outcome_span, "this `expect` does not hold: %s%s",
+				      e->never ? "the packet may take that way, now " : "the packet goes ", outcome);
+
+	if (decision->route)
+		cni_diag_related(c->diags, d, decision->route->ast->name.span, "route `%s` decides: %s",
+				 decision->route->name, outcome);
+	else if (decision->never_steered)
+		cni_diag_related(c->diags, d, decision->policy->decl->name.span,
+				 "no policy decides: a lan, the router itself or a network that it is on is never steered");
+	else if (decision->policy)
+		cni_diag_related(c->diags, d, decision->policy->decl->otherwise_span,
+				 "no route matches, `else` decides: %s", outcome);
+}
+
+static void report_asks(const struct cni_checker *c, const struct cni_expect *e, const struct cni_decision *decision)
+{
+	const char *missing = NULL;
+	struct cni_diag *d;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		if (decision->asks & fields[i].field)
+			missing = missing ? cni_printf(c->arena, "%s, `%s`", missing, fields[i].name) :
+					    cni_printf(c->arena, "`%s`", fields[i].name);
+	d = cni_diag(c->diags, CNI413, e->decl->span, "this `expect` must say %s: the decision depends on it", missing);
+	if (decision->route)
+		cni_diag_related(c->diags, d, decision->route->ast->name.span, "route `%s` looks at it",
+				 decision->route->name);
+}
+
+bool cni_check_expect(const struct cni_checker *c, const struct cni_subject *s)
+{
+	const struct cni_expect *e = s->expect;
+	const bool *down = down_of(c, e);
+	struct cni_packet packet = { 0 };
+	struct cni_decision decision;
+
+	packet_of(&e->match, &packet);
+	decision = cni_evaluate(c->arena, c->model, e->device, &packet, down);
+	if (decision.asks)
+		report_asks(c, e, &decision);
+	else if (!is_met(c, e, &decision, down))
+		report_unmet(c, e, &decision);
+	else
+		return true;
+	return false;
+}

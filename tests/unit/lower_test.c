@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lower_test.c - what lowering promises beyond meaning: ids and epochs that last, marks within the mask, names by
+ * content, and limits that end in a diagnostic. (Meaning is tests/property's.) */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "compiler/arena.h"
+#include "compiler/emit/emit.h"
+#include "compiler/lower.h"
+#include "grammar/parse.h"
+
+#define LINKS \
+	"lan l { device eth2; prefix 10.0.0.0/8; }" \
+	"link a { kind pni; device eth0; address 192.0.2.1/31; }" \
+	"link b { kind pni; device eth1; address 192.0.2.3/31; }"
+#define POLICY(options, routes) options LINKS "policy p on eth2 {" routes "}"
+#define A POLICY("", "route x tcp dport 80 via a else drop; else drop;")
+#define B POLICY("", "route x tcp dport 80 via b else drop; route y udp dport 53 via a else drop; else drop;")
+
+struct lowered {
+	struct cni_diags diags;
+	struct cni_state *state;
+};
+
+static struct lowered lower(struct cni_arena *arena, const char *text, const struct cni_state *observed)
+{
+	const struct cni_prior prior = { observed };
+	struct cni_sources sources = { 0 };
+	struct lowered lowered = { 0 };
+	struct cni_ast ast = { 0 };
+	struct cni_ast_decl **tail = &ast.decls;
+	struct cni_model *model;
+
+	cni_diags_init(&lowered.diags, arena);
+	cni_parse(arena, cni_source_add(arena, &sources, "test.cni", text, strlen(text)), &lowered.diags, &tail);
+	model = cni_resolve(arena, &ast, NULL, 0, &lowered.diags);
+	for (struct cni_diag *d = lowered.diags.first; d; d = d->next)
+		print_message("# CNI%03d %s\n", (int)d->code, d->message);
+	assert_int_equal(lowered.diags.n_errors, 0);
+	lowered.state = cni_lower(arena, model, &prior, &lowered.diags);
+	return lowered;
+}
+
+static const char *text_of(struct cni_arena *arena, const struct cni_state *state)
+{
+	struct cni_text text = { .arena = arena };
+
+	cni_emit_nft(&text, state);
+	cni_emit_ip(&text, state);
+	return text.data;
+}
+
+static unsigned int id_of(const struct cni_state *state, const char *comment)
+{
+	unsigned int id = 0;
+
+	for (size_t i = 0; i < state->n_counters; i++)
+		if (state->counters[i].comment && !strcmp(state->counters[i].comment, comment))
+			sscanf(state->counters[i].name, "path.%u", &id);
+	return id;
+}
+
+static unsigned int epoch_of(const struct cni_state *state)
+{
+	unsigned int epoch = 0;
+
+	for (size_t i = 0; i < state->n_chains; i++)
+		sscanf(state->chains[i].name, "steer.%u", &epoch);
+	return epoch;
+}
+
+static int setup(void **state)
+{
+	*state = cni_arena_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	cni_arena_free(*state);
+	return 0;
+}
+
+static void ids_last(void **state)
+{
+	struct cni_arena *arena = *state;
+	struct cni_state *a = lower(arena, A, NULL).state, *b = lower(arena, B, a).state, *c = lower(arena, A, b).state;
+	unsigned int via_a = id_of(a, "a[eth0 192.0.2.0] else drop"), via_b = id_of(b, "b[eth1 192.0.2.2] else drop");
+
+	assert_true(via_a && via_b);
+	assert_int_equal(id_of(b, "a[eth0 192.0.2.0] else drop"), via_a);
+	assert_int_equal(id_of(c, "a[eth0 192.0.2.0] else drop"), via_a);
+	/* an id that the observed state has for another path is not given out */
+	for (size_t i = 0; i < a->n_counters; i++)
+		if (!strncmp(a->counters[i].name, "path.", 5))
+			assert_int_not_equal(via_b, (unsigned int)strtoul(a->counters[i].name + 5, NULL, 10));
+}
+
+static void same_policy_same_bytes(void **state)
+{
+	struct cni_arena *arena = *state;
+	struct cni_state *a = lower(arena, B, NULL).state;
+
+	assert_string_equal(text_of(arena, a), text_of(arena, lower(arena, B, NULL).state));
+	assert_string_equal(text_of(arena, a), text_of(arena, lower(arena, B, a).state));
+}
+
+static void another_policy_another_epoch(void **state)
+{
+	struct cni_arena *arena = *state;
+	struct cni_state *now = lower(arena, A, NULL).state;
+
+	assert_int_equal(epoch_of(now), 1);
+	assert_int_not_equal(now->stale_mask, 0);
+	/* seven epochs, then the first again; each time its former marks must be forgotten */
+	for (unsigned int i = 1; i <= 8; i++) {
+		now = lower(arena, i % 2 ? B : A, now).state;
+		assert_int_equal(epoch_of(now), i % 7 + 1);
+		assert_int_equal(now->stale_mask, 0xe000);
+		assert_int_equal(now->stale_mark, (i % 7 + 1) << 13);
+	}
+}
+
+static void keep_stays_in_its_epoch(void **state)
+{
+	struct cni_arena *arena = *state;
+	struct cni_state *a = lower(arena, A, NULL).state;
+	struct cni_state *b = lower(arena,
+				    POLICY("options { established keep; }", "route x tcp dport 80 via b else drop; else drop;"), a)
+				      .state;
+
+	assert_int_equal(epoch_of(b), 1);
+	assert_int_equal(b->stale_mask, 0);
+}
+
+/* Every write of a mark keeps all bits outside the mask and sets none there. */
+static void marks_stay_in_the_mask(void **state)
+{
+	static const struct {
+		const char *policy;
+		uint32_t mask;
+	} cases[] = {
+		{ A, 0x0000ffff },
+		{ POLICY("options { mark-mask 0x00ff0000; }", "route x via a weight 3, b weight 1 else drop;"), 0x00ff0000 },
+		{ POLICY("options { mark-mask 0xfff00000; }", "route x via a then b else main;"), 0xfff00000 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct cni_state *s = lower(*state, cases[i].policy, NULL).state;
+		size_t writes = 0;
+
+		for (size_t c = 0; c < s->n_chains; c++)
+			for (size_t r = 0; r < s->chains[c].n_rules; r++)
+				for (size_t x = 1; x < s->chains[c].rules[r].n_exprs; x++) {
+					const struct cni_expr *e = &s->chains[c].rules[r].exprs[x];
+					uint32_t keep, value;
+
+					if (e->op != CNI_X_META_SET && e->op != CNI_X_CT_SET)
+						continue;
+					assert_int_equal(e[-1].op, CNI_X_BITWISE);
+					memcpy(&keep, e[-1].a, 4);
+					memcpy(&value, e[-1].b, 4);
+					assert_int_equal(keep, ~cases[i].mask);
+					assert_int_equal(value & ~cases[i].mask, 0);
+					writes++;
+				}
+		assert_true(writes > 0);
+		for (size_t r = 0; r < s->n_rules; r++)
+			assert_int_equal(s->rules[r].mark & ~cases[i].mask, 0);
+	}
+}
+
+static void too_many_paths(void **state)
+{
+	/* a mask of eight bits has room for 31: four members with nine sets of weights make 36, and four returns */
+	static const char policy[] =
+		"options { mark-mask 0xff; }" LINKS
+		"link c { kind pni; device eth3; address 192.0.2.5/31; } link d { kind pni; device eth4; address 192.0.2.7/31; }"
+		"policy p on eth2 {"
+		"route r1 tcp dport 1 via a weight 1, b weight 2, c weight 3, d weight 11 else drop;"
+		"route r2 tcp dport 2 via a weight 1, b weight 2, c weight 4, d weight 12 else drop;"
+		"route r3 tcp dport 3 via a weight 1, b weight 2, c weight 5, d weight 13 else drop;"
+		"route r4 tcp dport 4 via a weight 1, b weight 2, c weight 6, d weight 14 else drop;"
+		"route r5 tcp dport 5 via a weight 1, b weight 2, c weight 7, d weight 15 else drop;"
+		"route r6 tcp dport 6 via a weight 1, b weight 2, c weight 8, d weight 16 else drop;"
+		"route r7 tcp dport 7 via a weight 1, b weight 2, c weight 9, d weight 17 else drop;"
+		"route r8 tcp dport 8 via a weight 1, b weight 2, c weight 10, d weight 18 else drop; else drop; }";
+	struct lowered lowered = lower(*state, policy, NULL);
+
+	assert_null(lowered.state);
+	assert_int_equal(lowered.diags.n_errors, 1);
+	assert_int_equal(lowered.diags.first->code, CNI501);
+}
+
+static void too_complex(void **state)
+{
+	struct cni_text text = { .arena = *state };
+	struct lowered lowered;
+
+	cni_text_puts(&text, LINKS "policy p on eth2 { route x");
+	for (int i = 0; i < 15; i++)
+		cni_text_printf(&text, " not service { tcp %d, udp %d }", i + 1, i + 1);
+	cni_text_puts(&text, " via a else drop; else drop; }");
+	lowered = lower(*state, text.data, NULL);
+	assert_int_equal(lowered.diags.n_errors, 1);
+	assert_int_equal(lowered.diags.first->code, CNI503);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(ids_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(same_policy_same_bytes, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_policy_another_epoch, setup, teardown),
+		cmocka_unit_test_setup_teardown(keep_stays_in_its_epoch, setup, teardown),
+		cmocka_unit_test_setup_teardown(marks_stay_in_the_mask, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_many_paths, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_complex, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
