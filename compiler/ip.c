@@ -116,9 +116,9 @@ bool cni_addr_parse(const char *text, size_t len, struct cni_addr *addr)
 	return true;
 }
 
-static int format_v4(char *text, uint32_t v)
+static void format_v4(char *text, const char *before, uint32_t v)
 {
-	return snprintf(text, CNI_ADDR_TEXT, "%u.%u.%u.%u", v >> 24, v >> 16 & 255, v >> 8 & 255, v & 255);
+	snprintf(text, CNI_ADDR_TEXT, "%s%u.%u.%u.%u", before, v >> 24, v >> 16 & 255, v >> 8 & 255, v & 255);
 }
 
 /* RFC 5952: the longest run of two or more zero groups becomes "::", the first of equals (4.2). */
@@ -140,31 +140,31 @@ static void longest_zeros(const uint16_t groups[GROUPS], size_t *begin, size_t *
 static void format_v6(char *text, cni_u128 v)
 {
 	uint16_t groups[GROUPS];
-	size_t gap, gap_len;
+	size_t gap, gap_len, len = 0;
 
 	if (v >> 32 == 0xffff) { /* IPv4-mapped: mixed notation (5) */
-		strcpy(text, "::ffff:");
-		format_v4(text + strlen(text), (uint32_t)v);
+		format_v4(text, "::ffff:", (uint32_t)v);
 		return;
 	}
 	for (size_t g = 0; g < GROUPS; g++)
 		groups[g] = (uint16_t)(v >> (16 * (GROUPS - 1 - g)));
 	longest_zeros(groups, &gap, &gap_len);
-	*text = 0;
 	for (size_t g = 0; g < GROUPS; g++) {
-		if (g == gap) {
-			text += sprintf(text, "::");
-			g += gap_len - 1;
+		const char *before = g && g != gap + gap_len ? ":" : "";
+
+		if (g != gap) {
+			len += (size_t)snprintf(text + len, CNI_ADDR_TEXT - len, "%s%x", before, groups[g]);
 			continue;
 		}
-		text += sprintf(text, "%s%x", g && g != gap + gap_len ? ":" : "", groups[g]);
+		len += (size_t)snprintf(text + len, CNI_ADDR_TEXT - len, "::");
+		g += gap_len - 1;
 	}
 }
 
 const char *cni_addr_format(struct cni_addr addr, char text[CNI_ADDR_TEXT])
 {
 	if (addr.family == CNI_V4)
-		format_v4(text, (uint32_t)addr.v);
+		format_v4(text, "", (uint32_t)addr.v);
 	else
 		format_v6(text, addr.v);
 	return text;
@@ -172,8 +172,9 @@ const char *cni_addr_format(struct cni_addr addr, char text[CNI_ADDR_TEXT])
 
 const char *cni_prefix_format(struct cni_prefix prefix, char text[CNI_ADDR_TEXT])
 {
-	cni_addr_format(prefix.addr, text);
-	sprintf(text + strlen(text), "/%u", prefix.len);
+	size_t len = strlen(cni_addr_format(prefix.addr, text));
+
+	snprintf(text + len, CNI_ADDR_TEXT - len, "/%u", prefix.len);
 	return text;
 }
 

@@ -241,6 +241,7 @@ struct cni_options {
 	enum cni_established established;
 	enum cni_return ret;
 	enum cni_rp_filter rp_filter;
+	struct cni_span rp_filter_span; /* where it is written; {0, 0}: it is not */
 	enum cni_provider provider;
 };
 

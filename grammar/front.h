@@ -61,6 +61,8 @@ struct cni_front {
 	bool full; /* a limit is reached: the text ends here */
 	unsigned int n_mistakes, n_nodes;
 	unsigned int n_mistakes_before; /* when the declaration at hand began */
+	bool between; /* a declaration has ended, and the next has not begun */
+	bool drop_semicolon; /* one that follows was the end of what was skipped */
 	struct cni_span braces[CNI_DEPTH_MAX]; /* those that are open */
 	unsigned int depth;
 	struct cni_token last, before; /* the last two tokens that the parser got */

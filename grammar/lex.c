@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lex.c - between scanner and parser: counts braces and mistakes, keeps to the limits, and gives the parser
  * what recovery puts in (a missing `;` or `}`), so that one slip costs one message. */
-#include <stdio.h>
 #include <string.h>
 
 #include "grammar/front.h"
@@ -181,15 +180,12 @@ static void unclosed(struct cni_front *front, const struct cni_token *found, con
 
 static struct cni_token admit(struct cni_front *front)
 {
-	bool between = front->last.kind == TOKEN_SEMICOLON || front->last.kind == TOKEN_CLOSE ||
-		       front->last.kind == TOKEN_A_TEXT;
-	bool stray = false; /* a `}` too many was dropped */
-
 	for (;;) {
 		struct cni_token token = scan(front);
 
-		if (stray && between && token.kind == TOKEN_SEMICOLON)
-			continue; /* of `};` */
+		if (token.kind == TOKEN_SEMICOLON && front->drop_semicolon)
+			continue;
+		front->drop_semicolon = false;
 		if (token.kind == TOKEN_OPEN) {
 			if (front->depth < CNI_DEPTH_MAX) {
 				front->braces[front->depth++] = token.span;
@@ -202,7 +198,7 @@ static struct cni_token admit(struct cni_front *front)
 		} else if (token.kind == TOKEN_CLOSE) {
 			if (!front->depth) {
 				cni_mistake(front, CNI5, token.span, "this `}` closes nothing");
-				stray = true;
+				front->drop_semicolon = front->between;
 				continue;
 			}
 			front->depth--;
@@ -249,6 +245,9 @@ int cni_yylex(union cni_yyvalue *value, struct cni_span *span, struct cni_front 
 {
 	front->before = front->last;
 	front->last = next(front);
+	if (front->between) /* what is wrong between two declarations is no fault of the second */
+		front->n_mistakes_before = front->n_mistakes;
+	front->between = front->last.kind == TOKEN_A_TEXT;
 	*value = front->last.value;
 	*span = front->last.span;
 	return front->last.kind;

@@ -111,6 +111,7 @@ static void declare(struct cni_front *front, struct cni_ast_decl *decl)
 	bool sound = front->n_mistakes == front->n_mistakes_before;
 
 	front->n_mistakes_before = front->n_mistakes;
+	front->between = true;
 	if (!decl || !sound)
 		return;
 	**front->tail = decl;
@@ -181,8 +182,7 @@ decls:
 	%empty
 |	decls decl				{ declare(front, $2); }
 |	decls error ";"				{ declare(front, NULL); yyerrok; }
-|	decls error junk_block			{ declare(front, NULL); yyerrok; }
-|	decls error junk_block ";"		{ declare(front, NULL); yyerrok; }
+|	decls error junk_block			{ declare(front, NULL); }
 ;
 
 decl:
@@ -268,8 +268,7 @@ field:
 							$$->block = $3.first;
 						}
 |	error ";"				{ $$ = NULL; yyerrok; }
-|	error junk_block			{ $$ = NULL; yyerrok; }
-|	error junk_block ";"			{ $$ = NULL; yyerrok; }
+|	error junk_block			{ $$ = NULL; }
 ;
 
 values:
@@ -387,9 +386,8 @@ parts:
 
 part:
 	PROTOCOL ports				{ $$ = ports_of(front, @$, $1, $2); }
-|	WORD					{
-							$$ = ports_of(front, @$, none, of_word(front, $1));
-						}
+|	WORD					{ $$ = ports_of(front, @$, none, of_word(front, $1)); }
+|	VARIABLE				{ $$ = ports_of(front, @$, none, $1); }
 ;
 
 ports:
@@ -477,8 +475,7 @@ route:
 							$$->path = *$5;
 						}
 |	error ";"				{ $$ = NULL; yyerrok; }
-|	error junk_block			{ $$ = NULL; yyerrok; }
-|	error junk_block ";"			{ $$ = NULL; yyerrok; }
+|	error junk_block			{ $$ = NULL; }
 ;
 
 source:
@@ -578,10 +575,10 @@ outcome:
 						}
 ;
 
-/* ---- what follows a mistake: skipped whole, braces in pairs ---- */
+/* ---- what follows a mistake: skipped whole, braces in pairs, with a `;` that may end it ---- */
 
 junk_block:
-	"{" junk "}"
+	"{" junk "}"				{ front->drop_semicolon = true; yyerrok; }
 ;
 
 junk:

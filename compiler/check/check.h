@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check.h - what the checks share: the context, what a check looks at, and where to point.
  *
- * A check looks at one subject (a link, a route …), reports what is wrong with it, and says whether what it stands
+ * A check looks at one subject (a link, a route, the whole model), reports what is wrong with it, and says whether what it stands
  * for holds. checks.def lists them all with their prerequisites; registry.c runs them. */
 #ifndef CNI_CHECK_H
 #define CNI_CHECK_H
@@ -20,16 +20,12 @@ enum cni_scope {
 	CNI_PER_LINK,
 	CNI_PER_TUNNEL,
 	CNI_PER_TARGET, /* links and tunnels */
-	CNI_PER_POLICY,
-	CNI_PER_ROUTE, /* with its policy */
-	CNI_PER_EXPECT,
+	CNI_PER_ROUTE,
 };
 
 struct cni_subject {
 	const struct cni_target *target;
-	const struct cni_policy *policy;
 	const struct cni_route *route;
-	const struct cni_expect *expect;
 };
 
 /* False: does not hold (and has been reported), so that what depends on it is not worth looking at. */
@@ -72,7 +68,7 @@ static inline bool cni_toward_cloudflare(const struct cni_checker *c)
 /* The first link of that kind that carries the tunnel's outer packets; NULL: none. */
 const struct cni_target *cni_over_kind(const struct cni_checker *c, const struct cni_target *tunnel,
 				       enum cni_link_kind kind);
-/* The n-th link of `over`; NULL: it was not resolved. */
+/* The n-th link of `over`. */
 const struct cni_target *cni_over(const struct cni_checker *c, const struct cni_target *tunnel, size_t n);
 
 #endif

@@ -10,12 +10,9 @@ bool cni_check_classic_plain(const struct cni_checker *c, const struct cni_subje
 	bool holds = true;
 
 	for (size_t i = 0; i < path->n_members; i++) {
-		const struct cni_target *t;
+		const struct cni_target *t = &c->model->targets[path->members[i].target];
 		struct cni_diag *d;
 
-		if (path->members[i].target == CNI_NONE)
-			continue;
-		t = &c->model->targets[path->members[i].target];
 		if (!cni_is_link(t, CNI_CLASSIC))
 			continue;
 		d = cni_diag(c->diags, CNI221, cni_member_span(s->route, i),

@@ -99,7 +99,7 @@ static struct answer match_holds(const struct cni_match *m, const struct cni_pac
 	return all.no ? no : all;
 }
 
-static bool is_special(struct cni_addr to)
+struct cni_ranges cni_never_steered(struct cni_arena *arena, const struct cni_model *m)
 {
 	static const struct cni_prefix special[] = {
 		{ { CNI_V4, 0xe0000000 }, 4 }, /* multicast: RFC 5771 */
@@ -108,29 +108,28 @@ static bool is_special(struct cni_addr to)
 		{ { CNI_V6, (cni_u128)0xff00 << 112 }, 8 }, /* multicast: RFC 4291, 2.7 */
 		{ { CNI_V6, (cni_u128)0xfe80 << 112 }, 10 }, /* link-local: RFC 4291, 2.5.6 */
 	};
+	struct cni_ranges never = { 0 };
 
 	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
-		if (cni_prefix_has(special[i], to))
-			return true;
-	return false;
-}
-
-static bool is_never_steered(const struct cni_model *m, struct cni_addr to)
-{
+		cni_ranges_add_prefix(arena, &never, special[i]);
 	for (size_t i = 0; i < m->n_lans; i++)
-		if (cni_ranges_has(&m->lans[i].ranges, to))
-			return true;
+		cni_ranges_add_all(arena, &never, &m->lans[i].ranges);
 	for (size_t i = 0; i < m->n_targets; i++) {
 		const struct cni_target *t = &m->targets[i];
-		const struct cni_iface *iface = &t->iface[to.family];
 
-		if ((iface->has_address && cni_prefix_has(iface->address, to)) ||
-		    (iface->has_peer && cni_addr_equal(iface->peer, to)) ||
-		    (t->kind == CNI_TARGET_TUNNEL && cni_addr_equal(t->tunnel.local, to)) ||
-		    (t->health.has_target && cni_addr_equal(t->health.target, to)))
-			return true;
+		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+			if (t->iface[f].has_address)
+				cni_ranges_add_prefix(arena, &never, t->iface[f].address);
+			if (t->iface[f].has_peer)
+				cni_ranges_add(arena, &never, t->iface[f].peer, t->iface[f].peer);
+		}
+		if (t->kind == CNI_TARGET_TUNNEL)
+			cni_ranges_add(arena, &never, t->tunnel.local, t->tunnel.local);
+		if (t->health.has_target)
+			cni_ranges_add(arena, &never, t->health.target, t->health.target);
 	}
-	return is_special(to);
+	cni_ranges_normalise(&never);
+	return never;
 }
 
 static const struct cni_policy *policy_on(const struct cni_model *m, const char *device)
@@ -158,8 +157,8 @@ static void follow(struct cni_arena *arena, const struct cni_model *m, const str
 	decision->verdict = n ? CNI_VERDICT_NONE : path->verdict != CNI_VERDICT_NONE ? path->verdict : path->otherwise;
 }
 
-struct cni_decision cni_evaluate(struct cni_arena *arena, const struct cni_model *model, const char *device,
-				 const struct cni_packet *packet, const bool *down)
+struct cni_decision cni_evaluate(struct cni_arena *arena, const struct cni_model *model, const struct cni_ranges *never,
+				 const char *device, const struct cni_packet *packet, const bool *down)
 {
 	struct cni_decision decision = { .policy = policy_on(model, device), .verdict = CNI_VERDICT_MAIN };
 	enum cni_family family = (packet->known & CNI_HAS_TO ? packet->to : packet->from).family;
@@ -170,7 +169,7 @@ struct cni_decision cni_evaluate(struct cni_arena *arena, const struct cni_model
 		decision.asks = CNI_HAS_TO;
 		return decision;
 	}
-	decision.never_steered = is_never_steered(model, packet->to);
+	decision.never_steered = cni_ranges_has(never, packet->to);
 	for (size_t i = 0; i < decision.policy->n_routes && !decision.never_steered; i++) {
 		struct answer answer = match_holds(&decision.policy->routes[i].match, packet, family);
 

@@ -36,9 +36,14 @@ struct cni_decision {
 	size_t n_targets;
 };
 
+/* Where packets are never steered to: lans, addresses of the router, networks that it is on, multicast, link-local
+ * and broadcast. Canonical. */
+struct cni_ranges cni_never_steered(struct cni_arena *arena, const struct cni_model *model);
+
 /* A packet that comes in by `device`, or that the router sends itself ("local"), while `down[target]` are down.
- * A target without an address of the packet's family is down for it. `targets` is allocated in the arena. */
-struct cni_decision cni_evaluate(struct cni_arena *arena, const struct cni_model *model, const char *device,
-				 const struct cni_packet *packet, const bool *down);
+ * A target without an address of the packet's family is down for it. `never` is of cni_never_steered(); `targets`
+ * is allocated in the arena. */
+struct cni_decision cni_evaluate(struct cni_arena *arena, const struct cni_model *model, const struct cni_ranges *never,
+				 const char *device, const struct cni_packet *packet, const bool *down);
 
 #endif

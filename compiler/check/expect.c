@@ -116,19 +116,19 @@ static enum shape packet_of(const struct cni_match *m, struct cni_packet *p)
 	return shape;
 }
 
-bool cni_check_one_packet(const struct cni_checker *c, const struct cni_subject *s)
+/* The one packet that an expect speaks of; false (reported) when it is not one. */
+static bool read_packet(const struct cni_checker *c, const struct cni_expect *e, struct cni_packet *packet)
 {
-	const struct cni_ast_decl *decl = s->expect->decl;
-	struct cni_packet packet = { 0 };
 	struct cni_diag *d;
 
-	switch (packet_of(&s->expect->match, &packet)) {
+	*packet = (struct cni_packet){ 0 };
+	switch (packet_of(&e->match, packet)) {
 	case MANY_PACKETS:
-		d = cni_diag(c->diags, CNI412, decl->span, "this `expect` speaks of more than one packet");
+		d = cni_diag(c->diags, CNI412, e->decl->span, "this `expect` speaks of more than one packet");
 		cni_diag_help(c->diags, d, "only single packets can be proven so far: one address, protocol and port each");
 		return false;
 	case NO_PACKET:
-		cni_diag(c->diags, CNI415, decl->span, "there is no packet such as this `expect` describes");
+		cni_diag(c->diags, CNI415, e->decl->span, "there is no packet such as this `expect` describes");
 		return false;
 	default:
 		return true;
@@ -136,11 +136,11 @@ bool cni_check_one_packet(const struct cni_checker *c, const struct cni_subject 
 }
 
 /* A tunnel is down when it is said to be, or when every link that it runs over is. */
-static bool *down_of(const struct cni_checker *c, const struct cni_expect *e)
+static void set_down(const struct cni_checker *c, const struct cni_expect *e, bool *down)
 {
 	const struct cni_model *m = c->model;
-	bool *down = cni_new_array(c->arena, bool, m->n_targets + 1);
 
+	memset(down, 0, m->n_targets * sizeof(*down));
 	for (size_t i = 0; i < e->n_down; i++)
 		down[e->down[i]] = true;
 	for (size_t i = m->n_links; i < m->n_targets && e->n_down; i++) {
@@ -150,7 +150,6 @@ static bool *down_of(const struct cni_checker *c, const struct cni_expect *e)
 			all &= down[m->targets[i].tunnel.over[o]];
 		down[i] |= all;
 	}
-	return down;
 }
 
 /* `never via X` holds whatever else is down: no route that decides may name X, unless X is said to be down. */
@@ -223,20 +222,30 @@ static void report_asks(const struct cni_checker *c, const struct cni_expect *e,
 				 decision->route->name);
 }
 
-bool cni_check_expect(const struct cni_checker *c, const struct cni_subject *s)
+bool cni_check_expects(const struct cni_checker *c, const struct cni_subject *s)
 {
-	const struct cni_expect *e = s->expect;
-	const bool *down = down_of(c, e);
-	struct cni_packet packet = { 0 };
-	struct cni_decision decision;
+	struct cni_ranges never = cni_never_steered(c->arena, c->model);
+	bool *down = cni_new_array(c->arena, bool, c->model->n_targets + 1), holds = true;
 
-	packet_of(&e->match, &packet);
-	decision = cni_evaluate(c->arena, c->model, e->device, &packet, down);
-	if (decision.asks)
-		report_asks(c, e, &decision);
-	else if (!is_met(c, e, &decision, down))
-		report_unmet(c, e, &decision);
-	else
-		return true;
-	return false;
+	(void)s;
+	for (size_t i = 0; i < c->model->n_expects; i++) {
+		const struct cni_expect *e = &c->model->expects[i];
+		struct cni_decision decision;
+		struct cni_packet packet;
+
+		if (!read_packet(c, e, &packet)) {
+			holds = false;
+			continue;
+		}
+		set_down(c, e, down);
+		decision = cni_evaluate(c->arena, c->model, &never, e->device, &packet, down);
+		if (decision.asks)
+			report_asks(c, e, &decision);
+		else if (!is_met(c, e, &decision, down))
+			report_unmet(c, e, &decision);
+		else
+			continue;
+		holds = false;
+	}
+	return holds;
 }

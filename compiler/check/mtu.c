@@ -38,7 +38,7 @@ bool cni_check_mtu_most(const struct cni_checker *c, const struct cni_subject *s
 	for (size_t i = 0; i < t->tunnel.n_over; i++) {
 		const struct cni_target *link = cni_over(c, t, i);
 
-		if (link && (!narrow || link->mtu < narrow->mtu))
+		if (!narrow || link->mtu < narrow->mtu)
 			narrow = link;
 	}
 	/* on purpose larger: then outer packets are fragmented, which `ignore-df` asks for */

@@ -18,12 +18,6 @@ static bool steers(const struct cni_model *m)
 	return false;
 }
 
-/* Models do not keep the declaration of options: point at what is steered. */
-static struct cni_span steered_span(const struct cni_model *m)
-{
-	return m->policies[0].decl->name.span;
-}
-
 bool cni_check_rp_filter(const struct cni_checker *c, const struct cni_subject *s)
 {
 	const struct cni_model *m = c->model;
@@ -33,13 +27,13 @@ bool cni_check_rp_filter(const struct cni_checker *c, const struct cni_subject *
 	if (!m->n_policies || !steers(m))
 		return true;
 	if (m->options.rp_filter == CNI_RP_KEEP) {
-		d = cni_diag(c->diags, CNI420, steered_span(m),
-			     "`rp-filter keep`: where it is strict, what comes back to this policy's flows is dropped");
+		d = cni_diag(c->diags, CNI420, m->options.rp_filter_span,
+			     "`rp-filter keep`: where it is strict, what comes back to steered flows is dropped");
 		cni_diag_help(c->diags, d, "rp-filter auto;");
 		return false;
 	}
 	if (m->options.rp_filter == CNI_RP_LOOSE && !has_link(m, CNI_INTERNET)) {
-		d = cni_diag(c->diags, CNI421, steered_span(m),
+		d = cni_diag(c->diags, CNI421, m->options.rp_filter_span,
 			     "`rp-filter loose` without an internet link: with no default route in main, answers are dropped");
 		cni_diag_help(c->diags, d, "rp-filter auto;");
 		return false;

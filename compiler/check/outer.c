@@ -17,7 +17,7 @@ bool cni_check_over_family(const struct cni_checker *c, const struct cni_subject
 		const struct cni_target *link = cni_over(c, t, i);
 		struct cni_diag *d;
 
-		if (!link || link->carries[t->tunnel.local.family])
+		if (link->carries[t->tunnel.local.family])
 			continue;
 		d = cni_diag(c->diags, CNI335, cni_word_span(t->decl, "over", link->name, 0),
 			     "the outer packets of `%s` are %s, which `%s` does not carry", t->name,
@@ -36,9 +36,9 @@ bool cni_check_over_bgp(const struct cni_checker *c, const struct cni_subject *s
 	for (size_t i = 0; i < t->tunnel.n_over; i++) {
 		const struct cni_target *link = cni_over(c, t, i);
 
-		if (link && link->link.bgp.present)
+		if (link->link.bgp.present)
 			with = with ? with : link;
-		else if (link)
+		else
 			without = without ? without : link;
 	}
 	if (!with || !without)
@@ -62,7 +62,7 @@ bool cni_check_pinned(const struct cni_checker *c, const struct cni_subject *s)
 	for (size_t i = 0; i < t->tunnel.n_over && !owner; i++) {
 		const struct cni_target *link = cni_over(c, t, i);
 
-		if (link && link->iface[local.family].has_address &&
+		if (link->iface[local.family].has_address &&
 		    cni_addr_equal(link->iface[local.family].address.addr, local))
 			owner = link;
 	}

@@ -48,7 +48,7 @@ struct cni_span cni_member_span(const struct cni_route *route, size_t n)
 
 const struct cni_target *cni_over(const struct cni_checker *c, const struct cni_target *tunnel, size_t n)
 {
-	return tunnel->tunnel.over[n] == CNI_NONE ? NULL : &c->model->targets[tunnel->tunnel.over[n]];
+	return &c->model->targets[tunnel->tunnel.over[n]];
 }
 
 const struct cni_target *cni_over_kind(const struct cni_checker *c, const struct cni_target *tunnel,
@@ -57,7 +57,7 @@ const struct cni_target *cni_over_kind(const struct cni_checker *c, const struct
 	for (size_t i = 0; i < tunnel->tunnel.n_over; i++) {
 		const struct cni_target *link = cni_over(c, tunnel, i);
 
-		if (link && cni_is_link(link, kind))
+		if (cni_is_link(link, kind))
 			return link;
 	}
 	return NULL;

@@ -26,12 +26,11 @@ static const struct check {
 };
 
 /* Which subjects there are, and which checks failed on each. Links, tunnels and targets are the same things. */
-enum thing { THING_MODEL, THING_TARGET, THING_POLICY, THING_ROUTE, THING_EXPECT, N_THINGS };
+enum thing { THING_MODEL, THING_TARGET, THING_ROUTE, N_THINGS };
 
 static const enum thing things[] = {
-	[CNI_PER_MODEL] = THING_MODEL,	 [CNI_PER_LINK] = THING_TARGET,	  [CNI_PER_TUNNEL] = THING_TARGET,
-	[CNI_PER_TARGET] = THING_TARGET, [CNI_PER_POLICY] = THING_POLICY, [CNI_PER_ROUTE] = THING_ROUTE,
-	[CNI_PER_EXPECT] = THING_EXPECT,
+	[CNI_PER_MODEL] = THING_MODEL,	 [CNI_PER_LINK] = THING_TARGET, [CNI_PER_TUNNEL] = THING_TARGET,
+	[CNI_PER_TARGET] = THING_TARGET, [CNI_PER_ROUTE] = THING_ROUTE,
 };
 
 struct subjects {
@@ -47,16 +46,10 @@ static void list_subjects(struct cni_arena *arena, const struct cni_model *m, st
 	cni_push(arena, of[THING_MODEL].items, of[THING_MODEL].n_items);
 	for (size_t i = 0; i < m->n_targets; i++)
 		cni_push(arena, of[THING_TARGET].items, of[THING_TARGET].n_items)->subject.target = &m->targets[i];
-	for (size_t i = 0; i < m->n_policies; i++) {
-		const struct cni_policy *policy = &m->policies[i];
-
-		cni_push(arena, of[THING_POLICY].items, of[THING_POLICY].n_items)->subject.policy = policy;
-		for (size_t r = 0; r < policy->n_routes; r++)
-			cni_push(arena, of[THING_ROUTE].items, of[THING_ROUTE].n_items)->subject =
-				(struct cni_subject){ .policy = policy, .route = &policy->routes[r] };
-	}
-	for (size_t i = 0; i < m->n_expects; i++)
-		cni_push(arena, of[THING_EXPECT].items, of[THING_EXPECT].n_items)->subject.expect = &m->expects[i];
+	for (size_t i = 0; i < m->n_policies; i++)
+		for (size_t r = 0; r < m->policies[i].n_routes; r++)
+			cni_push(arena, of[THING_ROUTE].items, of[THING_ROUTE].n_items)->subject.route =
+				&m->policies[i].routes[r];
 }
 
 static bool concerns(enum cni_scope scope, const struct cni_subject *s)

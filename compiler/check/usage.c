@@ -28,7 +28,7 @@ static bool over_unused(const struct cni_model *m, const struct cni_target *tunn
 	for (size_t o = 0; o < tunnel->tunnel.n_over; o++) {
 		size_t link = tunnel->tunnel.over[o];
 
-		if (link < m->n_links && cni_is_interconnect(&m->targets[link]) && !used[link])
+		if (cni_is_interconnect(&m->targets[link]) && !used[link])
 			return true;
 	}
 	return false;
@@ -47,8 +47,6 @@ bool cni_check_used(const struct cni_checker *c, const struct cni_subject *s)
 		for (size_t o = 0; o < m->targets[i].tunnel.n_over; o++) {
 			size_t link = m->targets[i].tunnel.over[o];
 
-			if (link >= m->n_links)
-				continue;
 			tunnelled[link] = true;
 			used[link] |= m->targets[i].used || m->targets[link].used;
 		}

@@ -10,7 +10,7 @@ static const struct cni_word on_off[] = { { "off", 0 }, { "on", 1 }, { 0 } };
 static void unknown(struct cni_resolver *r, const struct cni_block *block, const struct cni_ast_field *field)
 {
 	struct cni_diag *d =
-		cni_diag(r->diags, CNI120, field->name.span, "a %s has no `%s`", block->what, field->name.text);
+		cni_diag(r->diags, CNI120, field->name.span, "this %s has no `%s`", block->what, field->name.text);
 	const char *words[CNI_BLOCK_MAX + 1] = { 0 }, *nearest, *all = NULL;
 
 	for (size_t i = 0; i < block->n_rows; i++) {
@@ -63,7 +63,7 @@ void cni_read_block(struct cni_resolver *r, const struct cni_block *block, const
 	}
 	for (size_t i = 0; i < block->n_rows; i++)
 		if (block->rows[i].mandatory && !seen[i])
-			cni_diag(r->diags, CNI122, owner, "the %s needs a `%s`", block->what, block->rows[i].name);
+			cni_diag(r->diags, CNI122, owner, "this %s needs `%s`", block->what, block->rows[i].name);
 }
 
 void cni_field_store(const struct cni_field *row, void *object, uint64_t value)

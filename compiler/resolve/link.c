@@ -181,6 +181,7 @@ static struct cni_target resolve_link(struct cni_resolver *r, const struct cni_a
 	struct cni_target *t = &draft.target;
 
 	t->ifname = t->link.device = ""; /* where `device` is missing or wrong */
+	t->link.kind = CNI_INTERNET; /* where `kind` is: of this one the provider asks nothing */
 	t->link.onramp = "router";
 	cni_read_block(r, &block, decl->fields, decl->name.span, NULL, &draft);
 	cni_finish_address(r, &draft);

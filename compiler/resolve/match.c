@@ -38,7 +38,7 @@ static void read_ranges(struct cni_resolver *r, const struct cni_ast_match *ast,
 		*has = true;
 		return;
 	}
-	if (!cni_charge(r, ast->span, ranges->n_v4 + ranges->n_v6 + read.n_v4 + read.n_v6))
+	if (!cni_charge_ranges(r, ast->span, ranges) || !cni_charge_ranges(r, ast->span, &read))
 		return;
 	left = ast->negated ? cni_ranges_minus(r->arena, ranges, &read) : cni_ranges_minus(r->arena, &read, ranges);
 	*ranges = left;

@@ -149,10 +149,10 @@ bool cni_nest(struct cni_resolver *r, struct cni_nest *outer, struct cni_nest *i
 	return true;
 }
 
-bool cni_charge(struct cni_resolver *r, struct cni_span span, uint64_t n)
+bool cni_charge(struct cni_resolver *r, struct cni_span span, uint64_t bytes)
 {
-	if (n <= r->budget) {
-		r->budget -= n;
+	if (bytes <= r->budget) {
+		r->budget -= bytes;
 		return true;
 	}
 	if (!r->spent)

@@ -8,14 +8,13 @@ static void read_mask(struct cni_resolver *r, const struct cni_field *row, const
 		      void *object)
 {
 	struct cni_item item;
-	uint64_t mask;
-	int bits;
+	uint64_t mask, run;
 
 	if (!cni_field_one(r, field, &item) ||
 	    !cni_value_number(r, &item, "`mark-mask`", CNI124, row->lo, row->hi, &mask))
 		return;
-	bits = __builtin_popcountll(mask);
-	if (bits < MARK_BITS_MIN || mask >> __builtin_ctzll(mask) != (UINT64_C(1) << bits) - 1)
+	run = mask >> __builtin_ctzll(mask); /* ones only, if there is no gap */
+	if ((run & (run + 1)) || run < (1u << MARK_BITS_MIN) - 1)
 		cni_bad_value(r, CNI141, &item, "`mark-mask` takes at least %d bits side by side", MARK_BITS_MIN);
 	else
 		cni_field_store(row, object, mask);

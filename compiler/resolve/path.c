@@ -74,9 +74,7 @@ void cni_resolve_path(struct cni_resolver *r, const struct cni_ast_path *ast, st
 	path->masquerade = ast->masquerade;
 	path->otherwise = ast->otherwise;
 	if (ast->verdict != CNI_VERDICT_NONE) {
-		if (ast->otherwise != CNI_VERDICT_NONE)
-			cni_diag(r->diags, CNI160, ast->otherwise_span, "`else` behind a path that never fails");
-		path->otherwise = CNI_VERDICT_NONE;
+		path->otherwise = CNI_VERDICT_NONE; /* the grammar knows no `else` there */
 		return;
 	}
 	read_order(r, ast, path);

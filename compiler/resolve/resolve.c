@@ -2,7 +2,7 @@
 /* resolve.c - from ast to model: the order of the work. Names first, then what depends on nothing, then the rest. */
 #include "compiler/resolve/resolve.h"
 
-#define BUDGET (UINT64_C(1) << 25) /* members of sets, as often as copied: half a gigabyte of IPv6 */
+#define BUDGET (UINT64_C(1) << 29) /* bytes for the members of sets and lists: see CNI114 */
 #define SUGGEST_BUDGET 1000000 /* comparisons of names, about 0.2 us each */
 
 /* Which name space a declaration belongs to, by its kind; NULL: none, or one of its own (vars.c). */

@@ -68,7 +68,7 @@ struct cni_resolver {
 	size_t n_link_addrs;
 	size_t *marks, mark; /* a target is in the list at hand when its entry is `mark` */
 	size_t n_dropped; /* values left out so far, since a variable had none (which is reported once) */
-	uint64_t budget; /* values and ranges that may still be copied: bounds the memory that sets of sets take */
+	uint64_t budget; /* bytes that values and ranges may still take: bounds lists of lists and sets of sets */
 	bool spent; /* it was not enough, which is reported */
 	uint64_t suggest_budget; /* names that may still be compared with an unknown one */
 };
@@ -91,7 +91,7 @@ bool cni_nest(struct cni_resolver *r, struct cni_nest *outer, struct cni_nest *i
 	      const char *what, struct cni_span use, enum cni_code code,
 	      void (*resolve)(struct cni_resolver *r, size_t index));
 /* False, reported once, when sets and lists have grown beyond what one policy may hold. */
-bool cni_charge(struct cni_resolver *r, struct cni_span span, uint64_t n);
+bool cni_charge(struct cni_resolver *r, struct cni_span span, uint64_t bytes);
 
 /* ---- variables (vars.c) ---- */
 
@@ -202,6 +202,7 @@ void cni_gather(struct cni_resolver *r, struct cni_gather *gather, const struct 
 		enum cni_separator separator);
 /* What was gathered, canonical; reports nothing at all as CNI132. */
 struct cni_ranges cni_gathered(struct cni_resolver *r, struct cni_gather *gather, struct cni_span span);
+bool cni_charge_ranges(struct cni_resolver *r, struct cni_span span, const struct cni_ranges *ranges);
 bool cni_prefix_literal(struct cni_resolver *r, const struct cni_item *item, struct cni_prefix *prefix);
 void cni_resolve_sets(struct cni_resolver *r);
 

@@ -79,7 +79,7 @@ static struct cni_ports gather(struct cni_resolver *r, struct cni_nest *nest, co
 		more = named(r, nest, p);
 		if (more && p == parts && !p->next)
 			return *more; /* shared, not copied */
-		if (!more || !cni_charge(r, p->span, more->n_items))
+		if (!more || !cni_charge(r, p->span, 2 * more->n_items * sizeof(*more->items)))
 			continue;
 		for (size_t i = 0; i < more->n_items; i++)
 			*cni_push(r->arena, ports.items, ports.n_items) = more->items[i];

@@ -2,16 +2,22 @@
 /* sets.c - `define`, the addresses of lans, and sets written in place: from values to canonical ranges. */
 #include "compiler/resolve/resolve.h"
 
+bool cni_charge_ranges(struct cni_resolver *r, struct cni_span span, const struct cni_ranges *ranges)
+{
+	/* twice the size, since vectors double */
+	return cni_charge(r, span, 2 * (ranges->n_v4 * sizeof(*ranges->v4) + ranges->n_v6 * sizeof(*ranges->v6)));
+}
+
 static void add_bulk(struct cni_resolver *r, struct cni_gather *g, const struct cni_ranges *more, struct cni_span span)
 {
 	if (!g->only && cni_ranges_is_empty(&g->own)) {
 		g->only = more;
 		return;
 	}
-	if (g->only && cni_charge(r, span, g->only->n_v4 + g->only->n_v6))
+	if (g->only && cni_charge_ranges(r, span, g->only))
 		cni_ranges_add_all(r->arena, &g->own, g->only);
 	g->only = NULL;
-	if (cni_charge(r, span, more->n_v4 + more->n_v6))
+	if (cni_charge_ranges(r, span, more))
 		cni_ranges_add_all(r->arena, &g->own, more);
 }
 

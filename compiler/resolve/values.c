@@ -6,6 +6,7 @@
 
 #include "compiler/resolve/resolve.h"
 
+#define VALUE_COST 64 /* bytes: an item and the range that it becomes, each in a vector that has doubled */
 #define IFNAME_MAX 15 /* IFNAMSIZ is 16, with the NUL */
 
 static const char *const kind_names[] = {
@@ -49,7 +50,7 @@ struct list {
 static void flatten(struct cni_resolver *r, const struct cni_ast_value *values, enum cni_separator separator,
 		    const struct cni_ast_value *place, struct list *list)
 {
-	for (const struct cni_ast_value *v = values; v && cni_charge(r, v->span, 1); v = v->next) {
+	for (const struct cni_ast_value *v = values; v && cni_charge(r, v->span, VALUE_COST); v = v->next) {
 		const struct cni_ast_value *value = cni_deref(r, v);
 
 		if (v != values && separator != CNI_ANY && v->after_comma != (separator == CNI_COMMAS))

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "compiler/arena.h"
 #include "runtime/json/envelope.h"
 
 #define SCHEMA "https://json.schemastore.org/sarif-2.1.0.json"

@@ -20,7 +20,7 @@ void rt_put_addr(struct nlmsghdr *message, uint16_t type, struct cni_addr addr)
 	mnl_attr_put(message, type, len, bytes);
 }
 
-void rt_fail(struct rt_writer *w, int error)
+void rt_writer_fail(struct rt_writer *w, int error)
 {
 	if (!w->batch->error)
 		w->batch->error = error;

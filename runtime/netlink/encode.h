@@ -57,7 +57,7 @@ struct nlattr;
 
 /* Where an address goes: 4 or 16 bytes in network order. */
 void rt_put_addr(struct nlmsghdr *message, uint16_t type, struct cni_addr addr);
-void rt_fail(struct rt_writer *w, int error); /* the first failure stays */
+void rt_writer_fail(struct rt_writer *w, int error); /* the first failure stays */
 
 static inline unsigned char rt_af(enum cni_family family)
 {

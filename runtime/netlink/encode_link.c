@@ -103,7 +103,7 @@ void rt_link_add(struct rt_writer *w, const void *record)
 		unsigned int parent = rt_ifindex(w->nl, link->parent);
 
 		if (!parent)
-			rt_fail(w, -ENODEV);
+			rt_writer_fail(w, -ENODEV);
 		mnl_attr_put_u32(message, IFLA_LINK, parent);
 	}
 	put_kind(w, message, link);

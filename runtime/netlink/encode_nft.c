@@ -52,7 +52,7 @@ size_t rt_udata_comment(struct rt_writer *w, uint8_t *room, const char *comment)
 	size_t len = strlen(comment);
 
 	if (len > RT_COMMENT_MAX) {
-		rt_fail(w, -E2BIG);
+		rt_writer_fail(w, -E2BIG);
 		return 0;
 	}
 	room[0] = RT_UDATA_COMMENT;
@@ -105,12 +105,12 @@ static void put_rule(struct rt_writer *w, const struct cni_st_chain *chain, cons
 		struct nftnl_expr *expr = rt_expr_encode(&rule->exprs[i]);
 
 		if (!expr)
-			rt_fail(w, -ENOMEM);
+			rt_writer_fail(w, -ENOMEM);
 		else
 			nftnl_rule_add_expr(r, expr);
 	}
 	if (!r || nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain->name))
-		rt_fail(w, -ENOMEM);
+		rt_writer_fail(w, -ENOMEM);
 	else
 		nftnl_rule_nlmsg_build_payload(message, r);
 	if (r)

@@ -24,7 +24,7 @@ static struct nlmsghdr *put_address(struct rt_writer *w, uint16_t type, uint16_t
 	info->ifa_prefixlen = addr->address.len;
 	info->ifa_index = rt_ifindex(w->nl, addr->device);
 	if (!info->ifa_index)
-		rt_fail(w, -ENODEV);
+		rt_writer_fail(w, -ENODEV);
 	rt_put_addr(message, IFA_LOCAL, addr->address.addr);
 	rt_put_addr(message, IFA_ADDRESS, addr->address.addr);
 	return message;
@@ -112,7 +112,7 @@ static unsigned int device_of(struct rt_writer *w, const struct cni_st_hop *hop)
 	unsigned int ifindex = rt_ifindex(w->nl, hop->device);
 
 	if (!ifindex)
-		rt_fail(w, -ENODEV);
+		rt_writer_fail(w, -ENODEV);
 	return ifindex;
 }
 
@@ -162,7 +162,7 @@ static void put_route(struct rt_writer *w, uint16_t flags, const struct cni_st_r
 	if (route->has_source)
 		rt_put_addr(message, RTA_PREFSRC, route->source);
 	if (route->n_hops > MAX_HOPS) {
-		rt_fail(w, -E2BIG);
+		rt_writer_fail(w, -E2BIG);
 	} else if (route->n_hops > 1) {
 		put_hops(w, message, route);
 	} else if (route->n_hops) {

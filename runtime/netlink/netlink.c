@@ -146,12 +146,21 @@ static uint32_t number(struct rt_netlink *nl, enum rt_bus bus, struct rt_batch *
 	return last->nlmsg_seq;
 }
 
-static struct nlmsghdr *message_at(struct rt_batch *batch, size_t index)
+static bool is_new_rule(const struct nlmsghdr *message)
 {
-	struct nlmsghdr *message = (struct nlmsghdr *)batch->data;
+	return message->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE);
+}
 
-	while (index--)
-		message = (struct nlmsghdr *)((unsigned char *)message + MNL_ALIGN(message->nlmsg_len));
+/* Finds the refused message, and which of its step's rules it is. */
+static const struct nlmsghdr *find_refused(const struct rt_batch *batch, enum rt_bus bus, struct rt_refusal *refusal)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)batch->data;
+
+	for (size_t i = 0; i < refusal->message; i++) {
+		refusal->rule += is_new_rule(message) && batch->tags[i] == batch->tags[refusal->message];
+		message = (const void *)((const unsigned char *)message + MNL_ALIGN(message->nlmsg_len));
+	}
+	refusal->is_rule = bus == RT_NETFILTER && is_new_rule(message);
 	return message;
 }
 
@@ -160,9 +169,9 @@ static void name_part(const struct nlmsghdr *message, uint32_t offset, struct rt
 {
 	const struct nlattr *element = (const void *)((const char *)message + offset), *attr;
 
-	if (message->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE))
+	if (!refusal->is_rule)
 		return;
-	if (offset + sizeof(*element) > message->nlmsg_len || offset + element->nla_len > message->nlmsg_len)
+	if (offset + sizeof(*element) > message->nlmsg_len || element->nla_len > message->nlmsg_len - offset)
 		return;
 	if (mnl_attr_get_type(element) != NFTA_LIST_ELEM)
 		return;
@@ -187,7 +196,7 @@ static void read_extack(const struct nlmsghdr *answer, const struct nlmsghdr *re
 	mnl_attr_for_each(attr, answer, offset) {
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
 			snprintf(refusal->text, sizeof(refusal->text), "%s", mnl_attr_get_str(attr));
-		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS && !mnl_attr_validate(attr, MNL_TYPE_U32) && refused)
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS && !mnl_attr_validate(attr, MNL_TYPE_U32))
 			name_part(refused, mnl_attr_get_u32(attr), refusal);
 	}
 }
@@ -235,7 +244,7 @@ int rt_exchange(struct rt_netlink *nl, enum rt_bus bus, struct rt_batch *batch, 
 			if (error && !refusal->error) {
 				refusal->error = error;
 				refusal->message = index;
-				read_extack(answer, message_at(batch, index), refusal);
+				read_extack(answer, find_refused(batch, bus, refusal), refusal);
 			}
 			acked |= answer->nlmsg_seq == last;
 		}

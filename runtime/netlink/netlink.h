@@ -39,6 +39,8 @@ static inline void rt_netlink_freep(struct rt_netlink **nl)
 struct rt_refusal {
 	int error; /* -errno */
 	size_t message; /* index in the batch; of an nft batch as a whole: 0, its opening frame */
+	size_t rule; /* of an nft rule: its number among those of its step, from 0 */
+	bool is_rule;
 	char text[160]; /* extack: the kernel's own words; "" when it had none */
 	char part[32]; /* of an nft rule: the expression that it did not take; else "" */
 };

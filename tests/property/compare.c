@@ -9,110 +9,16 @@
 
 #include "compiler/arena.h"
 #include "compiler/emit/emit.h"
-#include "tests/property/naive.h"
-#include "tests/property/simulate.h"
+#include "tests/property/trial.h"
 
 enum { MIN_PACKETS = 500, MAX_SWEPT = 64 };
-
-struct trial {
-	struct cni_arena *arena;
-	const struct cni_model *model;
-	struct sim sim;
-	bool *down; /* by target */
-	const char **down_names; /* their devices, ends in NULL */
-	const char *device; /* that the packet comes in by; NULL: the router itself sends it */
-	struct packet packet;
-	struct rng rng;
-	bool sweep; /* try every value of the hash, and compare the shares */
-	struct cni_text *trace; /* of the second run */
-	struct comparison *result;
-};
-
-static bool __attribute__((format(printf, 3, 4)))
-fail(struct trial *t, enum property property, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	t->result->mismatch = (struct mismatch){ property, cni_vprintf(t->arena, format, args) };
-	va_end(args);
-	return false;
-}
-
-static size_t target_of(const struct cni_model *model, const char *device)
-{
-	for (size_t i = 0; i < model->n_targets; i++)
-		if (!strcmp(model->targets[i].ifname, device))
-			return i;
-	return CNI_NONE;
-}
-
-/* Brings targets up and down: sim.down follows t->down. */
-static void set_down(struct trial *t)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->model->n_targets; i++)
-		if (t->down[i])
-			t->down_names[n++] = t->model->targets[i].ifname;
-	t->down_names[n] = NULL;
-}
-
-/* One packet through the machine, with foreign bits in both marks that must come out as they went in. */
-static bool run(struct trial *t, const struct packet *packet, const char *device, struct flow *flow, bool reply,
-		uint32_t hash, struct sim_result *result)
-{
-	const uint32_t keep = ~t->model->options.mark_mask, mark = (uint32_t)rng_next(&t->rng) & keep;
-	const uint32_t ct_mark = flow->mark & keep;
-	char text[PACKET_TEXT], answer[256];
-
-	t->sim.machine.hash = hash;
-	t->sim.machine.modulus = 0;
-	t->sim.machine.trace = t->trace;
-	if (t->trace)
-		cni_text_printf(t->trace, "%s on %s, hash %u, conntrack mark 0x%08x\n", packet_format(packet, text),
-				device ? device : "local", hash, flow->mark);
-	*result = sim_route(&t->sim, packet, device, flow, reply, mark);
-	if (t->trace)
-		cni_text_printf(t->trace, "  = %s, conntrack mark 0x%08x\n", sim_format(&t->sim, result, answer),
-				flow->mark);
-	if (t->sim.machine.fault)
-		return fail(t, PROP_FATE, "no kernel runs this: %s", t->sim.machine.fault);
-	if ((result->packet.mark & keep) != mark || (flow->mark & keep) != ct_mark)
-		return fail(t, PROP_MARKS, "mark 0x%08x became 0x%08x, conntrack mark 0x%08x became 0x%08x", mark,
-			    result->packet.mark, ct_mark, flow->mark);
-	return true;
-}
-
-static struct flow new_flow(struct trial *t)
-{
-	return (struct flow){ .mark = (uint32_t)rng_next(&t->rng) & ~t->model->options.mark_mask };
-}
-
-static const struct fate_share *share_of(const struct fate *fate, size_t target)
-{
-	for (size_t i = 0; i < fate->n_shares; i++)
-		if (fate->shares[i].target == target)
-			return &fate->shares[i];
-	return NULL;
-}
-
-/* A hop leads to its target's neighbour: the peer on a link; on a tunnel there is only one. */
-static bool hop_fits(const struct cni_model *model, const struct cni_st_hop *hop, size_t target, enum cni_family family)
-{
-	const struct cni_iface *iface = &model->targets[target].iface[family];
-
-	if (model->targets[target].kind == CNI_TARGET_TUNNEL)
-		return !hop->has_via || (iface->has_peer && cni_addr_equal(hop->via, iface->peer));
-	return hop->has_via == iface->has_peer && (!hop->has_via || cni_addr_equal(hop->via, iface->peer));
-}
 
 /* Leaving by `device` with what the fate says of translation and MSS. The flow's entry is left as after that. */
 static bool leaves_as_meant(struct trial *t, const struct fate *fate, const struct sim_result *routed,
 			    struct flow *flow, const char *device)
 {
-	const size_t target = target_of(t->model, device);
-	const struct fate_share *share = target == CNI_NONE ? NULL : share_of(fate, target);
+	const size_t target = trial_target_of(t->model, device);
+	const struct fate_share *share = target == CNI_NONE ? NULL : trial_share_of(fate, target);
 	/* what goes by main is translated where the path says so, but never on its way into a tunnel */
 	const bool tunnel = target != CNI_NONE && t->model->targets[target].kind == CNI_TARGET_TUNNEL;
 	const bool masquerade = fate->kind == FATE_SHARES ? share && share->masquerade : fate->masquerade && !tunnel;
@@ -123,43 +29,15 @@ static bool leaves_as_meant(struct trial *t, const struct fate *fate, const stru
 	leaving.packet.flow = flow;
 	verdict = sim_leave(&t->sim, &leaving, device);
 	if (verdict != MACHINE_ACCEPT)
-		return fail(t, PROP_FATE, "dropped on its way out by %s", device);
+		return trial_fail(t, PROP_FATE, "dropped on its way out by %s", device);
 	if (leaving.packet.masquerade != masquerade)
-		return fail(t, PROP_FATE, "%smasqueraded on its way out by %s", masquerade ? "not " : "", device);
+		return trial_fail(t, PROP_FATE, "%smasqueraded on its way out by %s", masquerade ? "not " : "", device);
 	if (t->packet.syn && machine_packet_mss(&leaving.packet) != mss)
-		return fail(t, PROP_FATE, "leaves by %s with MSS %u, not %u", device,
+		return trial_fail(t, PROP_FATE, "leaves by %s with MSS %u, not %u", device,
 			    machine_packet_mss(&leaving.packet), mss);
 	if (leaving.packet.mark != routed->packet.mark)
-		return fail(t, PROP_MARKS, "the mark changes on its way out");
+		return trial_fail(t, PROP_MARKS, "the mark changes on its way out");
 	return true;
-}
-
-/* Whether one answer of the machine is one that the fate allows; adds `part` of it to `shares`, by target. */
-static bool allowed(struct trial *t, enum property property, const struct fate *fate, const struct sim_result *result,
-		    double part, double *shares)
-{
-	static const enum sim_kind kinds[] = { SIM_MAIN, SIM_DROP, SIM_REJECT, SIM_HOPS };
-	const enum cni_family family = t->packet.dst.family;
-	char wanted[FATE_TEXT], got[256];
-	unsigned int weights = 0;
-	bool fits = result->kind == kinds[fate->kind] ||
-		    (fate->kind == FATE_MAIN && result->kind == SIM_LOCAL && naive_is_ours(t->model, t->packet.dst));
-
-	for (size_t i = 0; fits && result->kind == SIM_HOPS && i < result->route->n_hops; i++)
-		if (sim_is_up(&t->sim, result->route->hops[i].device))
-			weights += result->route->hops[i].weight;
-	for (size_t i = 0; fits && result->kind == SIM_HOPS && i < result->route->n_hops; i++) {
-		const struct cni_st_hop *hop = &result->route->hops[i];
-		const size_t target = target_of(t->model, hop->device);
-
-		if (!sim_is_up(&t->sim, hop->device))
-			continue;
-		fits = target != CNI_NONE && share_of(fate, target) && hop_fits(t->model, hop, target, family);
-		if (fits && shares)
-			shares[target] += part * hop->weight / weights;
-	}
-	return fits || fail(t, property, "policy: %s\n  kernel: %s", fate_format(t->model, fate, wanted),
-			    sim_format(&t->sim, result, got));
 }
 
 static bool leaves(struct trial *t, const struct fate *fate, const struct sim_result *result, const struct flow *flow)
@@ -196,7 +74,7 @@ static bool shares_hold(struct trial *t, const struct fate *fate, const double *
 		const struct fate_share *share = &fate->shares[i];
 
 		if (fabs(shares[share->target] - share->weight / sum) > 1e-6)
-			return fail(t, PROP_FATE, "%s carries %.4f of the flows, not %.4f",
+			return trial_fail(t, PROP_FATE, "%s carries %.4f of the flows, not %.4f",
 				    t->model->targets[share->target].name, shares[share->target], share->weight / sum);
 	}
 	return true;
@@ -204,27 +82,19 @@ static bool shares_hold(struct trial *t, const struct fate *fate, const double *
 
 /* ---- a flow's later packets ---- */
 
-static const char *device_of(const struct trial *t, const struct sim_result *result)
-{
-	for (size_t i = 0; result->kind == SIM_HOPS && i < result->route->n_hops; i++)
-		if (sim_is_up(&t->sim, result->route->hops[i].device))
-			return result->route->hops[i].device;
-	return "main0";
-}
-
 /* The second packet, whatever the hash would say of it now, and one after the far side has answered. */
-static bool stays(struct trial *t, const struct sim_result *first, struct flow *flow)
+static bool stays(struct trial *t, const struct sim_result *first, struct flow *flow, uint32_t hash)
 {
 	struct sim_result again, leaving = *first;
 	char was[256], is[256];
 
 	leaving.packet.flow = flow;
-	sim_leave(&t->sim, &leaving, device_of(t, first));
+	sim_leave(&t->sim, &leaving, trial_device_of(t, first));
 	for (unsigned int i = 0; i < 2; i++) {
-		if (!run(t, &t->packet, t->device, flow, false, (uint32_t)rng_next(&t->rng), &again))
+		if (!trial_run(t, &t->packet, t->device, flow, false, trial_later_hash(t, flow, hash), &again))
 			return false;
 		if (again.kind != first->kind || again.route != first->route)
-			return fail(t, PROP_STICKY, "packet %u of the flow\n  first: %s\n  later: %s", i + 2,
+			return trial_fail(t, PROP_STICKY, "packet %u of the flow\n  first: %s\n  later: %s", i + 2,
 				    sim_format(&t->sim, first, was), sim_format(&t->sim, &again, is));
 		flow->replied = true;
 	}
@@ -232,9 +102,10 @@ static bool stays(struct trial *t, const struct sim_result *first, struct flow *
 }
 
 /* One target goes down: who was on it moves on, and nobody else. */
-static bool moves_only_if_down(struct trial *t, const struct sim_result *first, const struct flow *flow)
+static bool moves_only_if_down(struct trial *t, const struct sim_result *first, const struct flow *flow,
+			       uint32_t hash)
 {
-	const size_t target = target_of(t->model, device_of(t, first));
+	const size_t target = trial_target_of(t->model, trial_device_of(t, first));
 
 	for (size_t i = 0; i < t->model->n_targets; i++) {
 		struct flow copy = *flow;
@@ -243,21 +114,21 @@ static bool moves_only_if_down(struct trial *t, const struct sim_result *first, 
 		bool ok;
 
 		t->down[i] = true;
-		set_down(t);
+		trial_set_down(t);
 		fate = naive_fate(t->model, t->device, &t->packet, t->down);
 		if (i != target && target != CNI_NONE) {
-			const struct fate_share *share = share_of(&fate, target);
+			const struct fate_share *share = trial_share_of(&fate, target);
 
 			if (share)
 				fate.shares[0] = *share;
 			fate.n_shares = 1;
 		}
-		ok = run(t, &t->packet, t->device, &copy, false, (uint32_t)rng_next(&t->rng), &again) &&
-		     allowed(t, PROP_STICKY, &fate, &again, 1, NULL);
+		ok = trial_run(t, &t->packet, t->device, &copy, false, trial_later_hash(t, flow, hash), &again) &&
+		     trial_allowed(t, PROP_STICKY, &fate, &again, 1, NULL);
 		t->down[i] = false;
-		set_down(t);
+		trial_set_down(t);
 		if (!ok)
-			return fail(t, t->result->mismatch.property, "when %s goes down\n  %s",
+			return trial_fail(t, t->result->mismatch.property, "when %s goes down\n  %s",
 				    t->model->targets[i].name, t->result->mismatch.text);
 	}
 	return true;
@@ -273,10 +144,10 @@ static bool comes_home(struct trial *t, const struct sim_result *first, const st
 
 	if (copy.status & 0x10 /* IPS_SRC_NAT: it comes back to the router's address */)
 		return true;
-	if (!run(t, &reply, device_of(t, first), &copy, true, 0, &back))
+	if (!trial_run(t, &reply, trial_device_of(t, first), &copy, true, 0, &back))
 		return false;
 	if (back.kind != SIM_MAIN && back.kind != SIM_LOCAL)
-		return fail(t, PROP_REPLY, "a reply by %s is steered: %s", device_of(t, first),
+		return trial_fail(t, PROP_REPLY, "a reply by %s is steered: %s", trial_device_of(t, first),
 			    sim_format(&t->sim, &back, text));
 	return true;
 }
@@ -289,56 +160,61 @@ static bool compare_packet(struct trial *t)
 	const bool all_up = !t->down_names[0];
 	double *shares = cni_new_array(t->arena, double, t->model->n_targets + 1);
 	struct sim_result result;
-	struct flow flow = new_flow(t);
+	struct flow flow = trial_new_flow(t, &t->packet);
 	uint32_t hash = (uint32_t)rng_next(&t->rng) >> 1, n = 1;
 
-	if (!run(t, &t->packet, t->device, &flow, false, hash, &result))
+	if (!trial_run(t, &t->packet, t->device, &flow, false, hash, &result))
 		return false;
 	if (t->sweep && t->sim.machine.modulus) {
 		n = t->sim.machine.modulus;
 		hash = 0;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		flow = new_flow(t);
-		if (!run(t, &t->packet, t->device, &flow, false, hash + i, &result) ||
-		    !allowed(t, PROP_FATE, &fate, &result, 1.0 / n, shares) || !leaves(t, &fate, &result, &flow))
+		flow = trial_new_flow(t, &t->packet);
+		if (!trial_run(t, &t->packet, t->device, &flow, false, hash + i, &result) ||
+		    !trial_allowed(t, PROP_FATE, &fate, &result, 1.0 / n, shares) || !leaves(t, &fate, &result, &flow))
 			return false;
 	}
 	if (t->sweep && !shares_hold(t, &fate, shares))
 		return false;
-	if (!stays(t, &result, &flow))
+	hash += n - 1; /* the last one's */
+	if (!stays(t, &result, &flow, hash))
 		return false;
 	if (fate.kind != FATE_SHARES)
 		return true;
-	t->result->n_steered++;
-	return comes_home(t, &result, &flow) && (!all_up || moves_only_if_down(t, &result, &flow));
+	t->result->n_steered += all_up;
+	return comes_home(t, &result, &flow) && (!all_up || moves_only_if_down(t, &result, &flow, hash));
 }
 
 /* The packet as an answer to what came in by `target`. */
 static bool compare_return(struct trial *t, size_t target)
 {
 	const struct cni_target *by = &t->model->targets[target];
-	const struct packet arrives = packet_reply(&t->packet);
+	struct packet arrives = packet_reply(&t->packet);
 	struct fate fate = naive_fate(t->model, t->device, &t->packet, t->down);
-	struct flow flow = new_flow(t);
+	struct flow flow = trial_new_flow(t, &arrives);
 	struct sim_result in, out;
 	char text[256];
 
-	/* nobody else sends with an address of ours */
-	if (!by->carries[t->packet.dst.family] || naive_is_ours(t->model, t->packet.dst))
+	/* nobody else sends with an address of ours, and nobody with none */
+	if (!by->carries[t->packet.dst.family] || naive_is_ours(t->model, t->packet.dst) || !t->packet.dst.v)
 		return true;
-	if (!run(t, &arrives, by->ifname, &flow, false, 0, &in))
+	arrives.syn = t->packet.syn;
+	if (!trial_run(t, &arrives, by->ifname, &flow, false, 0, &in))
 		return false;
 	if (in.kind != SIM_MAIN && in.kind != SIM_LOCAL)
-		return fail(t, PROP_REPLY, "what comes in by %s is steered: %s", by->name,
+		return trial_fail(t, PROP_REPLY, "what comes in by %s is steered: %s", by->name,
 			    sim_format(&t->sim, &in, text));
 	sim_leave(&t->sim, &in, "main0");
-	if (t->model->options.ret == CNI_RETURN_SYMMETRIC && !naive_never_steered(t->model, t->packet.dst))
+	if (arrives.syn && machine_packet_mss(&in.packet) != naive_mss(t->model, target, CNI_NONE, &arrives))
+		return trial_fail(t, PROP_FATE, "comes in by %s with MSS %u, not %u", by->name,
+				  machine_packet_mss(&in.packet), naive_mss(t->model, target, CNI_NONE, &arrives));
+	if (t->model->options.ret == CNI_RETURN_SYMMETRIC && !flow.none && !naive_never_steered(t->model, t->packet.dst))
 		fate = (struct fate){ .kind = FATE_SHARES, .shares = { { target, 1, false } }, .n_shares = 1 };
-	if (!run(t, &t->packet, t->device, &flow, true, (uint32_t)rng_next(&t->rng), &out))
+	if (!trial_run(t, &t->packet, t->device, &flow, true, (uint32_t)rng_next(&t->rng), &out))
 		return false;
-	return allowed(t, PROP_RETURN, &fate, &out, 1, NULL) ||
-	       fail(t, PROP_RETURN, "answers to what came in by %s\n  %s", by->name, t->result->mismatch.text);
+	return trial_allowed(t, PROP_RETURN, &fate, &out, 1, NULL) ||
+	       trial_fail(t, PROP_RETURN, "answers to what came in by %s\n  %s", by->name, t->result->mismatch.text);
 }
 
 /* An address that router's own packets of a family may come from; false if it has none. */
@@ -414,7 +290,7 @@ static bool next_down(struct trial *t, const struct cni_path *path, size_t turn)
 		t->down[path->members[i].target] = true;
 	for (size_t i = 0; turn == n + 2 && i < t->model->n_targets; i++)
 		t->down[i] = rng_percent(&t->rng, 40);
-	set_down(t);
+	trial_set_down(t);
 	return turn <= n + 2;
 }
 
@@ -466,16 +342,16 @@ static bool compare_outer(struct trial *t, size_t tunnel)
 
 	t->packet = (struct packet){ .src = it->local, .dst = it->remote, .proto = 47 };
 	for (unsigned int i = 0; i < 32; i++) {
-		struct flow flow = new_flow(t);
+		struct flow flow = trial_new_flow(t, &t->packet);
 
 		machine_packet_init(&mp, &t->packet);
 		mp.flow = &flow;
 		mp.mark = i ? i * (t->model->options.mark_mask & -t->model->options.mark_mask) : 0;
 		if (machine_run(&t->sim.machine, &mp, 3 /* NF_INET_LOCAL_OUT */) != MACHINE_ACCEPT)
-			return fail(t, PROP_OUTER, "the outer packet is dropped");
+			return trial_fail(t, PROP_OUTER, "the outer packet is dropped");
 		result = sim_lookup(&t->sim, &mp);
-		if (!allowed(t, PROP_OUTER, &fate, &result, 1, NULL) || !leaves(t, &fate, &result, &flow))
-			return fail(t, PROP_OUTER, "%s", t->result->mismatch.text);
+		if (!trial_allowed(t, PROP_OUTER, &fate, &result, 1, NULL) || !leaves(t, &fate, &result, &flow))
+			return trial_fail(t, PROP_OUTER, "%s", t->result->mismatch.text);
 	}
 	return true;
 }
@@ -496,9 +372,9 @@ static bool compare_again(struct trial *t, const struct compiled *compiled, cons
 	const struct compiled on_top = compile_text(t->arena, text, compiled->state);
 
 	if (!again.model || strcmp(first, print_state(t->arena, again.state)))
-		return fail(t, PROP_SAME, "two compilations differ");
+		return trial_fail(t, PROP_SAME, "two compilations differ");
 	if (!on_top.model || strcmp(first, print_state(t->arena, on_top.state)))
-		return fail(t, PROP_SAME, "compiled for a router that has this very state, it is another state");
+		return trial_fail(t, PROP_SAME, "compiled for a router that has this very state, it is another state");
 	return true;
 }
 

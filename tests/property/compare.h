@@ -28,6 +28,8 @@ enum property {
 	PROP_RETURN, /* what comes in by a target is answered by it */
 	PROP_OUTER, /* the outer packets of tunnels */
 	PROP_MARKS, /* bits outside the mask */
+	PROP_CHANGE, /* flows that began under another policy, by a path that the new one has, too */
+	PROP_GONE, /* the same, by a path that it has not; the targets are there */
 	PROP_SAME, /* the same policy, the same state, also on top of itself */
 	N_PROPERTIES
 };
@@ -45,6 +47,10 @@ struct comparison {
 
 /* `seed` decides the packets. */
 struct comparison compare_policy(struct cni_arena *arena, const struct compiled *compiled, const char *text,
+				 uint64_t seed);
+
+/* Flows that begin under `before` and go on under `after`, which was compiled on top of it. */
+struct comparison compare_change(struct cni_arena *arena, const struct compiled *before, const struct compiled *after,
 				 uint64_t seed);
 
 #endif

@@ -12,6 +12,7 @@ struct flow { /* a conntrack entry */
 	uint32_t mark;
 	uint32_t status; /* IPS_* */
 	bool replied;
+	bool none; /* there is no entry: conntrack takes no flow that starts like this */
 };
 
 /* What the chains see of a packet, and leave in it. */

@@ -38,6 +38,9 @@ const char *packet_format(const struct packet *packet, char text[PACKET_TEXT])
 
 struct packet packet_reply(const struct packet *packet)
 {
+	static const struct {
+		uint8_t proto, request, reply;
+	} pairs[] = { { 1, 8, 0 }, { 1, 13, 14 }, { 1, 15, 16 }, { 1, 17, 18 }, { 58, 128, 129 }, { 58, 139, 140 } };
 	struct packet reply = *packet;
 
 	reply.src = packet->dst;
@@ -45,10 +48,14 @@ struct packet packet_reply(const struct packet *packet)
 	reply.sport = packet->dport;
 	reply.dport = packet->sport;
 	reply.syn = false;
-	if (packet->proto == 1 && packet->icmp_type == 8)
-		reply.icmp_type = 0;
-	if (packet->proto == 58 && packet->icmp_type == 128)
-		reply.icmp_type = 129;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (packet->proto != pairs[i].proto)
+			continue;
+		if (packet->icmp_type == pairs[i].request)
+			reply.icmp_type = pairs[i].reply;
+		else if (packet->icmp_type == pairs[i].reply)
+			reply.icmp_type = pairs[i].request;
+	}
 	return reply;
 }
 

@@ -29,8 +29,19 @@ static inline bool packet_has_ports(uint8_t proto)
 	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
 }
 
+/* Whether conntrack makes an entry for it when it knows of none: not for ICMP that asks nothing
+ * (nf_conntrack_proto_icmp.c, nf_conntrack_proto_icmpv6.c). */
+static inline bool packet_starts_flow(const struct packet *packet)
+{
+	const uint8_t type = packet->icmp_type;
+
+	if (packet->proto == 1)
+		return type == 8 || type == 13 || type == 15 || type == 17;
+	return packet->proto != 58 || type == 128 || type == 139;
+}
+
 const char *packet_format(const struct packet *packet, char text[PACKET_TEXT]); /* returns text */
-/* What answers it: ends and ports swapped, echo requests answered; no longer a SYN. */
+/* What answers it, or what it answers: ends and ports swapped, requests and replies; no longer a SYN. */
 struct packet packet_reply(const struct packet *packet);
 
 /* A generator of pseudo-random numbers (splitmix64): the same seed gives the same numbers everywhere. */

@@ -22,11 +22,13 @@ static const char *const titles[N_PROPERTIES] = {
 	[PROP_RETURN] = "what came in by a target is answered by it",
 	[PROP_OUTER] = "outer packets take the links of their tunnel, and no tunnel",
 	[PROP_MARKS] = "bits outside the mask are as they were",
+	[PROP_CHANGE] = "when the policy changes, flows follow or stay, and keep their translation",
+	[PROP_GONE] = "so do flows whose path is no longer in the policy, while its target is",
 	[PROP_SAME] = "the same policy gives the same state",
 };
 
 struct totals {
-	size_t n_policies, n_rejected, n_routes, n_packets, n_steered;
+	size_t n_policies, n_rejected, n_routes, n_packets, n_steered, n_changes;
 	size_t n_failed[N_PROPERTIES];
 	bool show;
 };
@@ -42,14 +44,36 @@ static void print_comment(const char *text)
 	}
 }
 
-/* Compiles and compares; false: not valid. */
-static bool try_text(struct cni_arena *arena, const char *text, uint64_t seed, struct comparison *comparison)
+/* Compiles and compares, by itself and followed by another policy; false: not valid. */
+static bool try_policy(struct cni_arena *arena, const struct policy_text *policy, uint64_t seed,
+		       struct comparison *comparison, struct totals *totals)
 {
+	const char *text = policy_text_join(arena, policy);
 	const struct compiled compiled = compile_text(arena, text, NULL);
+	struct compiled next;
+	struct comparison change;
 
+	if (totals && totals->show) {
+		print_comment(text);
+		print_comment(compiled_diags(arena, &compiled));
+	}
 	if (!compiled.model)
 		return false;
 	*comparison = compare_policy(arena, &compiled, text, seed + PACKET_SEED);
+	text = policy_text_change(arena, policy, seed);
+	next = compile_text(arena, text, compiled.state);
+	if (comparison->mismatch.text || !next.model)
+		return true;
+	change = compare_change(arena, &compiled, &next, seed + PACKET_SEED);
+	if (change.mismatch.text) {
+		comparison->mismatch = change.mismatch;
+		comparison->mismatch.text = cni_printf(arena, "then\n%s\n%s", text, change.mismatch.text);
+	}
+	if (totals) {
+		for (size_t p = 0; p < compiled.model->n_policies; p++)
+			totals->n_routes += compiled.model->policies[p].n_routes;
+		totals->n_changes += change.n_packets;
+	}
 	return true;
 }
 
@@ -67,8 +91,7 @@ static struct mismatch shrink(struct cni_arena *keep, struct policy_text *policy
 
 			if (policy->items[i].droppable && !policy->items[i].dropped) {
 				policy->items[i].dropped = true;
-				if (try_text(arena, policy_text_join(arena, policy), seed, &comparison) &&
-				    comparison.mismatch.text && comparison.mismatch.property == mismatch.property) {
+				if (try_policy(arena, policy, seed, &comparison, NULL) && comparison.mismatch.text && comparison.mismatch.property == mismatch.property) {
 					mismatch.text = cni_strdup(keep, comparison.mismatch.text);
 					smaller = true;
 				} else {
@@ -94,23 +117,14 @@ static void one_policy(struct totals *totals, uint64_t seed)
 	struct cni_arena *arena = cni_arena_new();
 	struct rng rng = { .state = seed };
 	struct policy_text policy = random_policy(arena, &rng);
-	const char *text = policy_text_join(arena, &policy);
-	const struct compiled compiled = compile_text(arena, text, NULL);
-	struct comparison comparison;
+	struct comparison comparison = { 0 };
 
-	if (totals->show) {
-		print_comment(text);
-		print_comment(compiled_diags(arena, &compiled));
-	}
-	if (!compiled.model) {
+	if (!try_policy(arena, &policy, seed, &comparison, totals)) {
 		totals->n_rejected++;
 		cni_arena_free(arena);
 		return;
 	}
-	comparison = compare_policy(arena, &compiled, text, seed + PACKET_SEED);
 	totals->n_policies++;
-	for (size_t p = 0; p < compiled.model->n_policies; p++)
-		totals->n_routes += compiled.model->policies[p].n_routes;
 	totals->n_packets += comparison.n_packets;
 	totals->n_steered += comparison.n_steered;
 	/* the first of each kind is shown, the others are counted */
@@ -141,9 +155,10 @@ int main(void)
 		for (uint64_t i = 0; totals.n_policies < wanted && totals.n_rejected <= wanted; i++)
 			one_policy(&totals, i % 2 ? clock_seed + i : FIXED_SEED + i);
 	}
-	printf("# %zu policies of %.1f routes each, %zu packets, %zu steered; %zu policies were refused\n",
+	printf("# %zu policies of %.1f routes each, %zu packets, %zu steered, %zu carried over a change; "
+	       "%zu policies were refused\n",
 	       totals.n_policies, (double)totals.n_routes / (double)(totals.n_policies ? totals.n_policies : 1),
-	       totals.n_packets, totals.n_steered, totals.n_rejected);
+	       totals.n_packets, totals.n_steered, totals.n_changes, totals.n_rejected);
 	ok(totals.n_policies >= wanted && totals.n_rejected <= totals.n_policies, &n,
 	   "random policies are accepted, most of them at once");
 	ok(totals.n_packets >= totals.n_policies * 400 && totals.n_steered > totals.n_packets / 10, &n,

@@ -60,7 +60,7 @@ static void __attribute__((format(printf, 3, 4))) line(struct generator *g, bool
 
 	va_start(args, format);
 	*cni_push(g->arena, g->policy.items, g->policy.n_items) =
-		(struct policy_line){ cni_vprintf(g->arena, format, args), droppable, false };
+		(struct policy_line){ .text = cni_vprintf(g->arena, format, args), .droppable = droppable };
 	va_end(args);
 }
 
@@ -401,6 +401,22 @@ struct policy_text random_policy(struct cni_arena *arena, struct rng *rng)
 	for (unsigned int i = 0; i < n_policies; i++)
 		policy(&g, i, n_policies, i == local);
 	return g.policy;
+}
+
+/* A route's own line starts with a tab, and can be dropped. */
+const char *policy_text_change(struct cni_arena *arena, const struct policy_text *policy, uint64_t seed)
+{
+	struct policy_text other = { .n_items = policy->n_items };
+	struct rng rng = { .state = seed };
+
+	other.items = cni_new_array(arena, struct policy_line, other.n_items);
+	memcpy(other.items, policy->items, other.n_items * sizeof(*other.items));
+	for (size_t i = 0; i < other.n_items; i++) {
+		const bool drop = rng_percent(&rng, 40);
+
+		other.items[i].dropped |= drop && other.items[i].droppable && other.items[i].text[0] == '\t';
+	}
+	return policy_text_join(arena, &other);
 }
 
 const char *policy_text_join(struct cni_arena *arena, const struct policy_text *policy)

@@ -27,5 +27,7 @@ struct policy_text random_policy(struct cni_arena *arena, struct rng *rng);
 
 /* All lines that are not dropped; NUL-terminated. */
 const char *policy_text_join(struct cni_arena *arena, const struct policy_text *policy);
+/* Another policy over the same links and tunnels: without some of the routes, as `seed` says. */
+const char *policy_text_change(struct cni_arena *arena, const struct policy_text *policy, uint64_t seed);
 
 #endif

@@ -106,7 +106,7 @@ struct sim_result sim_route(struct sim *sim, const struct packet *packet, const 
 
 	machine_packet_init(&mp, packet);
 	mp.iif = device;
-	mp.flow = flow;
+	mp.flow = flow && !flow->none ? flow : NULL;
 	mp.reply = reply;
 	mp.mark = mark;
 	if (reply && flow) {

@@ -509,6 +509,8 @@ static struct cni_state *random_state(struct cni_arena *arena, struct dice *dice
 	random_routing(&k, dice);
 	if (roll(dice, 8))
 		random_nft(&k, dice);
+	else
+		k.state.n_settings = 0; /* their former values would have no place */
 	return snapshot(&k);
 }
 
@@ -549,7 +551,7 @@ static void tamper(struct kernel *k, struct dice *dice)
 		if (s->chains[i].type == CNI_HOOK_NONE && !roll(dice, 5))
 			s->chains[i].n_rules = 0;
 	for (size_t i = 0; i < s->n_settings; i++)
-		if (!roll(dice, 9))
+		if (s->settings[i].has_former && !roll(dice, 9)) /* others are not put back by anybody */
 			s->settings[i].value = (int)roll(dice, 3);
 }
 
@@ -638,6 +640,7 @@ static void test_laws(void **state)
 
 		go(&k, random_state(arena, &dice));
 		go(&k, random_state(arena, &dice));
+		snapshot(&k); /* for has_former */
 		tamper(&k, &dice);
 		go(&k, random_state(arena, &dice));
 		go(&k, cni_state_without(arena, snapshot(&k)));

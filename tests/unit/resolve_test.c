@@ -27,7 +27,8 @@ static struct run parse(const char *text)
 	struct cni_ast_decl **tail = &run.ast.decls;
 
 	cni_diags_init(&run.diags, run.arena);
-	cni_parse(run.arena, cni_source_add(run.arena, &run.sources, "test.cni", text, strlen(text)), &run.diags, &tail);
+	cni_parse(run.arena, cni_source_add(run.arena, &run.sources, "test.cni", text, strlen(text)), &run.diags,
+		  &tail);
 	/* an empty list of diagnostics points into itself: resolve() mends that in the copy */
 	return run;
 }
@@ -96,11 +97,12 @@ static bool same(struct cni_addr a, const char *text)
 	return cni_addr_equal(a, addr(text));
 }
 
-#define LINKS \
-	"link ams { kind classic; device eth1 vlan 100; address 192.0.2.11/31; bgp { local-as 64512; peer-as 13335; } }\n" \
+#define LINKS                                                                                                          \
+	"link ams { kind classic; device eth1 vlan 100; address 192.0.2.11/31; bgp { local-as 64512; peer-as 13335; "  \
+	"} }\n"                                                                                                        \
 	"link isp { kind internet; device eth0; address 198.51.100.2/30, 2001:db8:1::2/127; mtu 1492; }\n"
-#define TUNNEL \
-	"tunnel cf1 { kind gre; over ams; local 198.51.100.130; remote 203.0.113.200; " \
+#define TUNNEL                                                                                                         \
+	"tunnel cf1 { kind gre; over ams; local 198.51.100.130; remote 203.0.113.200; "                                \
 	"address 10.100.0.9/31, 2001:db8:ffff::1/127; track { every 2s; } }\n"
 
 /* ---- what is filled in ---- */
@@ -108,10 +110,11 @@ static bool same(struct cni_addr a, const char *text)
 static void links(void **state)
 {
 	struct run run = good(
-		LINKS "link x { kind express; device \"eth9.7\"; address dhcp; gateway 10.0.0.1; family ipv6; mss auto;\n"
-		      "lacp on; bfd on; onramp connector; dataplane v2; rate 10 gbit; waive backup, policy; }\n"
-		      "link y { kind pni; device eth8; family ipv6; mss 1200; dataplane 1; rate 5; }\n"
-		      "link z { kind peering; device eth7; address 10.1.0.2/24; gateway 10.1.0.1; mss off; }\n");
+		LINKS
+		"link x { kind express; device \"eth9.7\"; address dhcp; gateway 10.0.0.1; family ipv6; mss auto;\n"
+		"lacp on; bfd on; onramp connector; dataplane v2; rate 10 gbit; waive backup, policy; }\n"
+		"link y { kind pni; device eth8; family ipv6; mss 1200; dataplane 1; rate 5; }\n"
+		"link z { kind peering; device eth7; address 10.1.0.2/24; gateway 10.1.0.1; mss off; }\n");
 	const struct cni_target *t = run.model->targets;
 
 	(void)state;
@@ -162,13 +165,14 @@ static void links(void **state)
 static void tunnels(void **state)
 {
 	struct run run = good(
-		TUNNEL LINKS "tunnel cf2 { kind gre; over ams then isp; local 198.51.100.2; remote 203.0.113.201; key 7; csum;\n"
-			     "seq on; ttl inherit; tos 0xb8; pmtudisc off; ignore-df on; mss 1476; family ipv6;\n"
-			     "bgp { local-as 1; peer-as 2; } address 10.0.0.2/30; }\n"
-			     "tunnel six { kind ip6gre; over isp; local 2001:db8:1::2; remote 2001:db8::9; encap-limit 4;\n"
-			     "tos inherit; ttl 9; mtu 1300; track off; }\n"
-			     "tunnel six2 { kind ip6gre; over isp; local 2001:db8:1::7; remote 2001:db8::9; }\n"
-			     "tunnel six3 { kind ip6gre; over isp; local 2001:db8:1::7; remote 2001:db8::8; encap-limit 0; }\n");
+		TUNNEL LINKS
+		"tunnel cf2 { kind gre; over ams then isp; local 198.51.100.2; remote 203.0.113.201; key 7; csum;\n"
+		"seq on; ttl inherit; tos 0xb8; pmtudisc off; ignore-df on; mss 1476; family ipv6;\n"
+		"bgp { local-as 1; peer-as 2; } address 10.0.0.2/30; }\n"
+		"tunnel six { kind ip6gre; over isp; local 2001:db8:1::2; remote 2001:db8::9; encap-limit 4;\n"
+		"tos inherit; ttl 9; mtu 1300; track off; }\n"
+		"tunnel six2 { kind ip6gre; over isp; local 2001:db8:1::7; remote 2001:db8::9; }\n"
+		"tunnel six3 { kind ip6gre; over isp; local 2001:db8:1::7; remote 2001:db8::8; encap-limit 0; }\n");
 	const struct cni_target *t = run.model->targets + 2;
 
 	(void)state;
@@ -225,7 +229,8 @@ static void probes(void **state)
 {
 	struct run run = good(
 		"link a { kind express; device eth1; address 192.0.2.11/31; health legacy { target 172.64.240.253; }\n"
-		"track { target 192.0.2.10, 10.200.0.1; source 10.0.0.1; every 500ms; timeout 200ms; down 2; up 4; hold 1m;\n"
+		"track { target 192.0.2.10, 10.200.0.1; source 10.0.0.1; every 500ms; timeout 200ms; down 2; up 4; "
+		"hold 1m;\n"
 		"passive on; loss 0.5% over 10s; } }\n"
 		"link b { kind classic; device eth2; address 192.0.2.21/31; health off;\n"
 		"bgp { local-as 4200000000; peer-as 13335; md5 file \"secret\"; bfd on; } }\n"
@@ -334,17 +339,19 @@ static bool bit(const uint64_t *bits, unsigned int i)
 static void policies(void **state)
 {
 	struct run run = good(
-		LINKS TUNNEL "define office = { 10.1.0.0/16 };\nlan hq { prefix 10.2.0.0/16; }\n"
-			     "service voip = { udp 5060-5061 };\n"
-			     "policy office on eth2, \"eth4.7\", local {\n"
-			     "route a from office not from 10.1.2.0/24 to { hq, 192.0.2.1-192.0.2.9 } service voip dscp { ef, 1-2 }\n"
-			     "  via cf1 then isp masquerade else main;\n"
-			     "route b proto { tcp, 200 } not icmp echo-request tcp sport 1-2 not udp dport { 53, 54 }\n"
-			     "  source 10.0.0.1 via cf1 weight 3, isp else reject;\n"
-			     "route c not proto gre icmpv6 { packet-too-big, 200-255 } via main masquerade;\n"
-			     "route d service { tcp 80, voip } drop;\n"
-			     "else reject;\n}\n"
-			     "expect on \"eth4.7\" from 10.1.0.1 to 9.9.9.9 udp dport 5060 when cf1, isp down never via isp;\n");
+		LINKS TUNNEL
+		"define office = { 10.1.0.0/16 };\nlan hq { prefix 10.2.0.0/16; }\n"
+		"service voip = { udp 5060-5061 };\n"
+		"policy office on eth2, \"eth4.7\", local {\n"
+		"route a from office not from 10.1.2.0/24 to { hq, 192.0.2.1-192.0.2.9 } service voip dscp { ef, 1-2 "
+		"}\n"
+		"  via cf1 then isp masquerade else main;\n"
+		"route b proto { tcp, 200 } not icmp echo-request tcp sport 1-2 not udp dport { 53, 54 }\n"
+		"  source 10.0.0.1 via cf1 weight 3, isp else reject;\n"
+		"route c not proto gre icmpv6 { packet-too-big, 200-255 } via main masquerade;\n"
+		"route d service { tcp 80, voip } drop;\n"
+		"else reject;\n}\n"
+		"expect on \"eth4.7\" from 10.1.0.1 to 9.9.9.9 udp dport 5060 when cf1, isp down never via isp;\n");
 	const struct cni_policy *p = run.model->policies;
 	const struct cni_route *rt = p->routes;
 	const struct cni_expect *e = run.model->expects;
@@ -437,8 +444,7 @@ static void options(void **state)
 
 static struct cni_setting setting(struct run *run, const char *name, const char *value)
 {
-	const struct cni_source *source =
-		cni_source_add(run->arena, &run->sources, "--set", value, strlen(value));
+	const struct cni_source *source = cni_source_add(run->arena, &run->sources, "--set", value, strlen(value));
 	struct cni_diags quiet;
 
 	cni_diags_init(&quiet, run->arena);
@@ -447,11 +453,11 @@ static struct cni_setting setting(struct run *run, const char *name, const char 
 
 static void variables(void **state)
 {
-	struct run run = good("var site = $base; var base = { 10.1.0.0/16, $more }; var more = 10.2.0.0/16; var dev = eth7;\n"
-			      "var w = 7; var tag = 9;\n"
-			      "define here = { $site, 10.3.0.0/16 };\n" LINKS
-			      "link l { kind pni; device $dev vlan $tag; }\n"
-			      "policy p on $dev { route all from $site via isp weight $w, ams else drop; else drop; }\n");
+	struct run run =
+		good("var site = $base; var base = { 10.1.0.0/16, $more }; var more = 10.2.0.0/16; var dev = eth7;\n"
+		     "var w = 7; var tag = 9;\n"
+		     "define here = { $site, 10.3.0.0/16 };\n" LINKS "link l { kind pni; device $dev vlan $tag; }\n"
+		     "policy p on $dev { route all from $site via isp weight $w, ams else drop; else drop; }\n");
 	struct cni_setting settings[3];
 
 	(void)state;
@@ -504,7 +510,7 @@ static void names(void **state)
 	is_bad("define a = { $x }; define b = $y;\n", "104 104");
 	is_bad("define a = { b }; define c = { a };\n", "101");
 	is_bad("service a = { b, tcp 1 }; service c = a;\n", "102");
-	is_bad("policy p on eth2 { route r service x via main; }\n", "102 153");
+	is_bad("policy p on eth2 { route r service x via main; }\n", "153 102");
 	is_bad("link abcdefghijk { kind pni; device abcdefghijk vlan 4000; }\n", "111");
 	is_bad("tunnel abcdefghijklmnop { kind gre; over l; local 1.1.1.1; remote 2.2.2.2; }\n"
 	       "link l { kind pni; device e; }\n",
@@ -544,7 +550,7 @@ static void blocks(void **state)
 	is_bad("link l { kind pni; device e; address 10.0.0.1/31 dhcp; }\n", "123 127");
 	is_bad("link l { kind pni; device e; family ipv5; lacp yes; bfd 1; }\n", "125 125 123");
 	is_bad("link l { kind pni; device e; track { every 5; down 0; loss 0% over 1s; hold 25h; } }\n",
-	       "123 124 124 124");
+	       "140 123 124 124 124");
 	is_bad("link l { kind pni; device e; track { target 1.1.1.1; loss 5%; passive; } }\n", "126 126");
 	is_bad("profile 2025; profile 2024;\n", "125 121");
 	is_bad("options { table 255; table 300; } options { table 400; rule-priority 32766; }\n", "124 121 121 124");
@@ -559,7 +565,8 @@ static void addresses(void **state)
 
 	(void)state;
 	run = bad("define a = { 10.1.2.3/16 };\n", "130");
-	assert_string_equal(run.diags.first->help, "write 10.1.0.0/16 for the network, or 10.1.2.3 for the one address");
+	assert_string_equal(run.diags.first->help,
+			    "write 10.1.0.0/16 for the network, or 10.1.2.3 for the one address");
 	cni_arena_free(run.arena);
 	run = bad("var v = 10.1.2.3/16;\ndefine a = { $v };\n", "130");
 	assert_true(run.diags.first->span.begin > 22); /* at its use … */
@@ -570,15 +577,231 @@ static void addresses(void **state)
 	cni_arena_free(run.arena);
 	is_bad("define a = { }; define b = { a };\n", "132");
 	is_bad("service a = { }; service b = { a };\n", "132");
+	is_bad("policy p on e { route r to { } via main; else drop; }\n", "132");
+	is_bad("lan l { prefix x, \"y\", 1; }\n", "123 123 123");
+	is_bad("define a = { 5 };\n", "123");
+	is_bad("service a = { tcp 70000, tcp 9-1, sctp 1-70000 };\n", "124 131 124");
+	is_bad("link l { kind pni; device e; address 10.0.0.1/31, 10.0.0.3/31; }\n", "135");
+	is_bad("link l { kind pni; device e; address 10.0.0.1; }\n", "123");
+	is_bad("link l { kind pni; device e; address 10.0.0.0/24; gateway 10.0.0.1; }\n", "133");
+	is_bad("link l { kind pni; device e; address 10.0.0.3/30; }\n", "133");
+	is_bad("link l { kind pni; device e; address 10.0.0.1/24, 2001:db8::1/64; gateway 10.0.0.2; }\n", "134");
+	is_bad("link l { kind pni; device e; address 10.0.0.1/24; gateway 10.0.1.2; }\n", "136");
+	is_bad("link l { kind pni; device e; address 10.0.0.1/24; gateway 10.0.0.1; }\n", "136");
+	is_bad("link l { kind pni; device e; address 10.0.0.1/31; gateway 2001:db8::1; }\n", "136");
+	is_bad("link l { kind pni; device e; address 10.0.0.1/24; gateway 10.0.0.2, 10.0.0.3; }\n", "135");
+	run = good("link l { kind pni; device e; address 2001:db8::1/64; gateway fe80::1; }\n");
+	assert_true(same(run.model->targets[0].iface[CNI_V6].peer, "fe80::1"));
+	cni_arena_free(run.arena);
+	is_bad(LINKS "tunnel t { kind gre; over ams; local 1.1.1.1; remote 2001:db8::1; }\n", "137");
+	is_bad(LINKS "tunnel t { kind ip6gre; over ams; local 1.1.1.1; remote 2.2.2.2; }\n", "137");
+	is_bad(LINKS "tunnel t { kind gre; over ams; local 2001:db8::2; remote 2001:db8::1; }\n", "137");
+	is_bad(LINKS "tunnel t { kind ip6gre; over ams; local x; remote 2001:db8::1; }\n", "123");
+	is_bad(LINKS TUNNEL "tunnel t { kind gre; over cf1 then ams then ams; local 1.1.1.1; remote 2.2.2.2; }\n",
+	       "138 139");
+	is_bad(LINKS "tunnel t { kind gre; over ams, isp; local 1.1.1.1; remote 2.2.2.2; }\n", "126 126 127");
+	is_bad(LINKS "tunnel t { kind gre; over ams then; local 1.1.1.1; remote 2.2.2.2; }\n", "126");
+	is_bad(LINKS
+	       "tunnel t { kind gre; over amz; local 1.1.1.1; remote 2.2.2.2; ttl 0; tos none; key 4294967296; }\n",
+	       "103 124 125 124");
+	is_bad(LINKS "tunnel t { kind gre; over ams; local 1.1.1.1; remote 2.2.2.2; address dhcp; }\n", "123");
+	is_bad(LINKS "tunnel t { kind gre; over ams; local 1.1.1.1; remote 2.2.2.2; address 10.0.0.1/24; }\n", "134");
+	is_bad(LINKS "tunnel t { kind gre; over ams; local 1.1.1.1; remote 2.2.2.2; track { } }\n", "140");
+}
+
+#define POLICY(routes) LINKS TUNNEL "policy p on eth2 { " routes " else drop; }\n"
+
+static void paths(void **state)
+{
+	struct run run;
+
+	(void)state;
+	run = bad(POLICY("route r via cf1 then isp, ams;"), "152 150");
+	assert_int_equal(run.model->policies[0].routes[0].path.otherwise, CNI_VERDICT_DROP);
+	cni_arena_free(run.arena);
+	is_bad(POLICY("route r via cf1 weight 2 then isp else drop;"), "151");
+	is_bad(POLICY("route r via cf1 weight 0, isp weight 257 else drop;"), "157 157");
+	is_bad(POLICY("route r via cf1 weight 1-2, isp else drop;"), "123");
+	is_bad(POLICY("route r via cf1 then isp then cf1 else drop;"), "156");
+	is_bad(POLICY("route r via nope else drop;"), "103");
+	is_bad(POLICY("route r source 10.0.0.1 via main;"), "159");
+	is_bad("policy p on local { route r source 10.0.0.0/8 via main; }\n", "123");
+	is_bad("policy p on eth2 { route r to 10.0.0.0/8 via main; }\n", "153");
+	run = good("policy p on eth2 { route r via main; }\n");
+	assert_int_equal(run.model->policies[0].otherwise, CNI_VERDICT_NONE);
+	cni_arena_free(run.arena);
+	is_bad("policy p on eth2, eth2 { else drop; } policy q on eth3, eth2 { else drop; }\n", "154 154");
+	is_bad("policy p on local { else drop; } policy q on local { else drop; }\n", "154");
+}
+
+static void matches(void **state)
+{
+	struct run run;
+
+	(void)state;
+	is_bad(POLICY("route r from 10.0.0.0/8 from 10.0.0.0/9 via main;"), "145");
+	is_bad(POLICY("route r not dscp ef not dscp af11 via main;"), "145");
+	is_bad(POLICY("route r from 10.0.0.0/9 not from 10.0.0.0/8 via main;"), "146");
+	is_bad(POLICY("route r not proto tcp proto tcp via main;"), "146");
+	is_bad(POLICY("route r proto 256 via main;"), "124");
+	is_bad(POLICY("route r proto tpc via main;"), "125");
+	is_bad(POLICY("route r dscp { 64, ex } via main;"), "124 125");
+	is_bad(POLICY("route r icmp echo via main;"), "125");
+	is_bad(POLICY("route r icmpv6 { 300-9, 9-3 } via main;"), "124 131");
+	is_bad(POLICY("route r tcp dport { 1, 2-70000 } via main;"), "124");
+	is_bad(POLICY("route r from nowhere via main;"), "101");
+	is_bad(POLICY("route r from 10.0.0.1/8 via main;"), "130");
+	run = good(POLICY(
+		"route r not from 10.0.0.0/16 from 10.0.0.0/8 not dscp 1-62 dscp 0-63 not proto 1-255 via main;"));
+	assert_false(run.model->policies[0].routes[0].match.not_from);
+	assert_int_equal(run.model->policies[0].routes[0].match.from.v4[0].lo, 0x0a010000);
+	assert_true(run.model->policies[0].routes[0].match.dscp == (UINT64_C(1) << 63 | 1));
+	assert_true(run.model->policies[0].routes[0].match.not_proto);
+	assert_true(run.model->policies[0].routes[0].match.proto[3] == UINT64_MAX);
+	assert_true(run.model->policies[0].routes[0].match.proto[0] == ~UINT64_C(1));
+	cni_arena_free(run.arena);
+	is_bad("lan a { prefix 10.0.0.0/8; } define a = { 11.0.0.0/8 }; define b = { a };\n", "109");
+}
+
+static void expects(void **state)
+{
+	struct run run =
+		bad(POLICY("route r via isp else drop;") "expect on eth3 from 10.0.0.1 when cf2 down via ips;\n",
+		    "155 103 103");
+
+	(void)state;
+	assert_string_equal(run.diags.first->help, "did you mean `eth2`?");
+	assert_int_equal(run.model->expects[0].target, CNI_NONE);
+	assert_int_equal(run.model->expects[0].n_down, 0);
+	cni_arena_free(run.arena);
+	run = good(POLICY("route r via isp else drop;") "expect on eth2 drop; expect on eth2 to 10.0.0.1 main;\n");
+	assert_int_equal(run.model->n_expects, 2);
+	assert_int_equal(run.model->expects[1].outcome, CNI_VERDICT_MAIN);
+	cni_arena_free(run.arena);
+}
+
+/* Every code of names.def that a text can bring about: its example brings it, and nothing else; its mend nothing. */
+static void examples(void **state)
+{
+	size_t n, n_examples = 0;
+	const struct cni_code_info *codes = cni_code_table(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		if (codes[i].code < 100 || codes[i].code > 199 || !*codes[i].example)
+			continue;
+		is_bad(codes[i].example,
+		       (char[]){ '1', (char)('0' + codes[i].code / 10 % 10), (char)('0' + codes[i].code % 10), 0 });
+		cni_arena_free(good(codes[i].mend).arena);
+		n_examples++;
+	}
+	assert_true(n_examples > 40);
+}
+
+/* ---- what it costs ---- */
+
+/* The format for i = 1 … n: `@` stands for i, `%` for i - 1. */
+static char *many(struct cni_arena *arena, const char *format, const char *first, unsigned int n)
+{
+	struct cni_text text = { .arena = arena };
+
+	cni_text_puts(&text, first);
+	for (unsigned int i = 1; i <= n; i++)
+		for (const char *c = format; *c; c++)
+			if (*c == '@')
+				cni_text_printf(&text, "%u", i);
+			else if (*c == '%')
+				cni_text_printf(&text, "%u", i - 1);
+			else
+				cni_text_add(&text, c, 1);
+	return text.data;
+}
+
+/* Chains, wide sums and doubling lists: each ends in a model or in an error, and soon. */
+static void hostile(void **state)
+{
+	static const struct {
+		const char *first, *format;
+		unsigned int n;
+		enum cni_code code;
+	} cases[] = {
+		{ "define a0 = { 10.0.0.0/8 };\n", "define a@ = { a% };\n", 50000, CNI108 },
+		{ "define a50000 = { 10.0.0.0/8 };\n", "define a% = { a@ };\n", 50000, CNI108 },
+		{ "var a0 = 10.0.0.0/8;\n", "var a@ = $a%;\n", 50000, CNI108 },
+		{ "var a0 = 10.0.0.0/8; define x = $a15;\n",
+		  "var a@ = { $a%,$a%,$a%,$a%,$a%,$a%,$a%,$a%,$a%,$a%,$a% };\n", 15, CNI114 },
+		{ "var a0 = { }; define x = $a15;\n", "var a@ = { $a%,$a%,$a%,$a%,$a%,$a%,$a%,$a%,$a%,$a%,$a% };\n", 15,
+		  CNI114 },
+		{ "service a0 = { tcp 1 };\n", "service a@ = { a%, tcp @ };\n", 50000, CNI108 },
+		{ "define a0 = { 10.0.0.0/8 };\n", "define a@ = { b% };\n", 50000, CNI101 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct cni_arena *arena = cni_arena_new();
+		struct run run = parse(many(arena, cases[i].format, cases[i].first, cases[i].n));
+		bool found = false;
+
+		assert_null(run.diags.first);
+		resolve(&run, NULL, 0);
+		for (const struct cni_diag *d = run.diags.first; d; d = d->next)
+			found |= d->code == cases[i].code;
+		if (!found)
+			fail_msg("no CNI%d from: %s", cases[i].code, cases[i].format);
+		cni_arena_free(run.arena);
+		cni_arena_free(arena);
+	}
+}
+
+/* 100,000 statements of every kind that names others. */
+static void large(void **state)
+{
+	struct cni_arena *arena = cni_arena_new();
+	char *text =
+		many(arena,
+		     "define s@ = { 10.@.0.0-10.@.0.9 };\nservice v@ = { tcp % };\n"
+		     "link l@ { kind internet; device d@; address dhcp; }\n"
+		     "tunnel t@ { kind gre; over l@; local 10.0.0.1; remote 10.0.0.2; address 10.0.0.1/31; key @; }\n"
+		     "policy p@ on e@ { route r from { s@, l } service v@ via t@ then l@ else drop; else drop; }\n",
+		     "lan l { prefix 10.255.0.0/16; }\n", 255);
+	struct cni_text all = { .arena = arena };
+	struct run run;
+
+	(void)state;
+	/* the same statements 80 times, each with letters of its own in its names */
+	for (unsigned int i = 0; i < 80; i++)
+		for (const char *c = text; *c; c++) {
+			bool name =
+				strchr("svltpde", *c) && c > text && strchr(" ", c[-1]) && c[1] >= '0' && c[1] <= '9';
+
+			cni_text_add(&all, c, 1);
+			if (name)
+				cni_text_printf(&all, "%c%c", 'a' + i / 26, 'a' + i % 26);
+		}
+	cni_text_puts(&all, "");
+	run = parse(all.data);
+	resolve(&run, NULL, 0);
+	assert_int_equal(run.model->n_targets, 80 * 255 * 2);
+	assert_int_equal(run.model->n_policies, 80 * 255);
+	assert_int_equal(run.diags.n_errors, 79); /* the lan, which has one name */
+	for (size_t i = 0; i < run.model->n_policies; i++)
+		assert_int_equal(run.model->policies[i].routes[0].path.n_members, 2);
+	cni_arena_free(run.arena);
+	cni_arena_free(arena);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links),     cmocka_unit_test(tunnels),	  cmocka_unit_test(probes),
-		cmocka_unit_test(sets_and_services), cmocka_unit_test(files), cmocka_unit_test(policies),
-		cmocka_unit_test(options),   cmocka_unit_test(variables), cmocka_unit_test(names),
-		cmocka_unit_test(blocks),    cmocka_unit_test(addresses),
+		cmocka_unit_test(links),     cmocka_unit_test(tunnels),
+		cmocka_unit_test(probes),    cmocka_unit_test(sets_and_services),
+		cmocka_unit_test(files),     cmocka_unit_test(policies),
+		cmocka_unit_test(options),   cmocka_unit_test(variables),
+		cmocka_unit_test(names),     cmocka_unit_test(blocks),
+		cmocka_unit_test(addresses), cmocka_unit_test(paths),
+		cmocka_unit_test(matches),   cmocka_unit_test(expects),
+		cmocka_unit_test(examples),  cmocka_unit_test(hostile),
+		cmocka_unit_test(large),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

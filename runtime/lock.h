@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lock.h - one writer a network namespace: an abstract unix socket, which belongs to the namespace as what it guards
+ * does, leaves no file, and goes with its holder however that ends. */
+#ifndef RT_LOCK_H
+#define RT_LOCK_H
+
+#include <unistd.h>
+
+#include "compiler/diag.h"
+
+/* Takes the lock of the calling thread's namespace, waiting for it at most `timeout` ms. *lock is the caller's, and
+ * closing it gives the lock back. -EWOULDBLOCK, with a diagnostic that names the holder; -errno, with one too. */
+int rt_lock(unsigned int timeout, int *lock, struct cni_diags *diags);
+
+static inline void rt_unlockp(int *lock)
+{
+	if (*lock >= 0)
+		close(*lock);
+}
+#define rt_auto_lock __attribute__((cleanup(rt_unlockp))) /* initialise to -1 */
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* execute.h - steps of a plan, one after the other, into the kernel. */
+#ifndef RT_EXECUTE_H
+#define RT_EXECUTE_H
+
+#include "compiler/plan.h"
+#include "runtime/netlink/netlink.h"
+
+struct rt_execution {
+	struct rt_netlink *nl;
+	struct cni_diags *diags; /* NULL: refusals are not reported */
+	enum cni_code code; /* under which they are: CNI702 or CNI708 */
+	bool keep_going; /* past what is refused; and removing what is gone already is no failure */
+	uint32_t generation; /* of nft, which its batches are tied to; 0: none */
+	/* what came of it */
+	size_t n_done; /* steps from the first on that are in effect, at least in part */
+	size_t n_refused;
+};
+
+/* Steps of nft objects that stand together are one batch: all or none. 0, or -errno of the first refusal; -ERESTART,
+ * never reported: nft's generation moved. What an answer that did not come stands for is not in n_done. */
+int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n);
+
+/* The inverse of steps[0..n), last first. Allocated in the arena. */
+struct cni_step *rt_inverse(struct cni_arena *arena, const struct cni_step *steps, size_t n);
+
+#endif

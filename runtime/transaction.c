@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* transaction.c - the phases in their order, the flip, and the way back; see transaction.h. */
+#include "runtime/transaction.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/membarrier.h>
+
+#include "compiler/arena.h"
+#include "runtime/netlink/execute.h"
+#include "runtime/netlink/report.h"
+#include "runtime/netlink/snapshot.h"
+
+#define FLIP_ATTEMPTS 8
+#define GRACE_US 100000 /* where membarrier is not to be had */
+
+struct transaction {
+	struct rt_netlink *nl;
+	struct cni_arena *arena;
+	const struct cni_plan *plan;
+	struct cni_diags *diags;
+	struct rt_result *result;
+	size_t n_done[CNI_N_PHASES]; /* steps of each phase that are in effect */
+	bool unsure; /* an answer did not come */
+};
+
+struct part {
+	const struct cni_step *steps;
+	size_t n;
+};
+
+static struct part phase_of(const struct cni_plan *plan, enum cni_phase phase)
+{
+	struct part part = { plan->steps, 0 };
+
+	while (part.steps < plan->steps + plan->n_steps && part.steps->phase < phase)
+		part.steps++;
+	while (part.steps + part.n < plan->steps + plan->n_steps && part.steps[part.n].phase == phase)
+		part.n++;
+	return part;
+}
+
+/* Waits until every packet that was on its way when this began has left: they travel under RCU. */
+static void wait_for_packets(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(GRACE_US);
+}
+
+/* ---- forward ---- */
+
+static int run_phase(struct transaction *t, enum cni_phase phase, uint32_t generation)
+{
+	struct rt_execution run = { .nl = t->nl, .diags = t->diags, .code = CNI702, .generation = generation };
+	struct part part = phase_of(t->plan, phase);
+	int rc;
+
+	if (!part.n)
+		return 0;
+	t->result->phase = phase;
+	rc = rt_execute(&run, part.steps, part.n);
+	t->n_done[phase] = run.n_done;
+	t->unsure |= rc == -EPROTO || rc == -ENOBUFS;
+	return rc;
+}
+
+static bool is_nft(const struct cni_step *step)
+{
+	return step->object >= CNI_TABLE_NFT;
+}
+
+/* Whether our table is still as the flip needs it, although nft's generation moved: then the move was in someone
+ * else's table. *generation is the one of that look. */
+static int look_again(struct transaction *t, uint32_t *generation)
+{
+	struct cni_diags aside;
+	struct cni_state *now;
+	struct cni_plan *left;
+	size_t n_flips = 0;
+	int rc = rt_snapshot(t->nl, t->arena, &now, t->diags);
+
+	if (rc)
+		return rc;
+	*generation = now->generation;
+	cni_diags_init(&aside, t->arena);
+	left = cni_plan(t->arena, now, t->plan->desired, &aside);
+	for (size_t i = 0; i < left->n_steps; i++) {
+		if (is_nft(&left->steps[i]) && left->steps[i].phase < CNI_FLIP)
+			return -ESTALE;
+		n_flips += left->steps[i].phase == CNI_FLIP;
+	}
+	return n_flips == phase_of(t->plan, CNI_FLIP).n ? 0 : -ESTALE;
+}
+
+static uint32_t next_generation(uint32_t generation)
+{
+	return generation + 1 ? generation + 1 : 1;
+}
+
+/* How many batches the phases before the flip have sent, each of which moves the generation by one. */
+static unsigned int batches_before_flip(const struct transaction *t)
+{
+	unsigned int n = 0;
+
+	for (enum cni_phase phase = CNI_EXPAND; phase < CNI_FLIP; phase++) {
+		struct part part = phase_of(t->plan, phase);
+
+		for (size_t i = 0; i < part.n; i++)
+			n += is_nft(&part.steps[i]) && (!i || !is_nft(&part.steps[i - 1]));
+	}
+	return n;
+}
+
+static int flip(struct transaction *t)
+{
+	uint32_t expected = t->plan->observed->generation, generation;
+	int rc;
+
+	if (!phase_of(t->plan, CNI_FLIP).n)
+		return 0;
+	for (unsigned int n = batches_before_flip(t); n; n--)
+		expected = next_generation(expected);
+	rc = rt_generation(t->nl, &generation);
+	if (!rc && generation != expected)
+		rc = look_again(t, &generation);
+	for (int attempt = 0; !rc && attempt < FLIP_ATTEMPTS; attempt++) {
+		rc = run_phase(t, CNI_FLIP, generation);
+		if (rc != -ERESTART)
+			return rc;
+		rc = look_again(t, &generation);
+	}
+	if (!rc || rc == -ESTALE) {
+		struct cni_diag *diag = cni_diag(t->diags, CNI709, (struct cni_span){ 0 }, "%s",
+						 rc ? "someone else changed the table inet " CNI_TABLE :
+						      "someone else changes nftables without pause");
+
+		cni_diag_help(t->diags, diag, "try again");
+		rc = -ESTALE;
+	} else {
+		cni_diag(t->diags, CNI703, (struct cni_span){ 0 }, "no switching over: %s", strerror(-rc));
+	}
+	return rc;
+}
+
+static void contract(struct transaction *t)
+{
+	struct rt_execution run = { .nl = t->nl, .diags = t->diags, .code = CNI708, .keep_going = true };
+	struct part part = phase_of(t->plan, CNI_CONTRACT);
+
+	if (!part.n)
+		return;
+	t->result->phase = CNI_CONTRACT;
+	wait_for_packets();
+	rt_execute(&run, part.steps, part.n);
+	t->n_done[CNI_CONTRACT] = part.n;
+	t->result->n_leftovers = run.n_refused;
+}
+
+/* ---- looking ---- */
+
+static void list_differences(struct transaction *t, enum cni_code code, const struct cni_plan *left)
+{
+	for (size_t i = 0; i < left->n_steps; i++)
+		if (left->steps[i].phase != CNI_CONTRACT)
+			cni_diag(t->diags, code, left->steps[i].span, "not as it was meant: %s",
+				 rt_step_text(t->arena, &left->steps[i]));
+}
+
+/* What is left to be done for `wanted`; NULL: it cannot be known. */
+static struct cni_plan *compare(struct transaction *t, const struct cni_state *wanted)
+{
+	struct cni_state *now;
+	struct cni_diags aside;
+	struct cni_plan *left;
+
+	if (rt_snapshot(t->nl, t->arena, &now, t->diags))
+		return NULL;
+	cni_diags_init(&aside, t->arena);
+	left = cni_plan(t->arena, now, wanted, &aside);
+	return aside.n_errors ? NULL : left;
+}
+
+static bool is_clean(const struct cni_plan *left)
+{
+	return left && (!left->n_steps || left->steps[0].phase == CNI_CONTRACT);
+}
+
+/* ---- back ---- */
+
+static bool has_former(const struct cni_state *state)
+{
+	for (size_t i = 0; i < state->n_sets; i++)
+		if (!strcmp(state->sets[i].name, "former"))
+			return true;
+	return false;
+}
+
+/* What was ours before, as a state to be wanted. Settings: those that the plan touches. Of devices that are not ours
+ * they are left out where none was ever noted in "former": then the notes made since say what they were. */
+static struct cni_state *former_state(struct transaction *t)
+{
+	const struct cni_state *old = t->plan->observed;
+	struct cni_state *want = cni_new(t->arena, struct cni_state);
+	bool noted = has_former(old);
+
+#define KEEP_OWNED(list)                                                                                               \
+	for (size_t i = 0; i < old->n_##list; i++)                                                                     \
+		if (old->list[i].owned)                                                                                \
+	*cni_push(t->arena, want->list, want->n_##list) = old->list[i]
+	KEEP_OWNED(links);
+	KEEP_OWNED(addrs);
+	KEEP_OWNED(rules);
+	KEEP_OWNED(routes);
+#undef KEEP_OWNED
+	for (size_t i = 0; i < t->plan->n_steps; i++) {
+		const struct cni_st_setting *setting = t->plan->steps[i].before;
+		bool ours = false;
+
+		if (t->plan->steps[i].object != CNI_SETTING || !setting)
+			continue;
+		for (size_t j = 0; j < want->n_links; j++)
+			ours |= !strcmp(want->links[j].name, setting->device);
+		if (noted || ours)
+			*cni_push(t->arena, want->settings, want->n_settings) = *setting;
+	}
+	want->has_table = old->has_table;
+	want->counters = old->counters;
+	want->n_counters = old->n_counters;
+	want->sets = old->sets;
+	want->n_sets = old->n_sets;
+	want->chains = old->chains;
+	want->n_chains = old->n_chains;
+	cni_state_sort(want);
+	return want;
+}
+
+static void undo(struct transaction *t)
+{
+	struct rt_execution run = { .nl = t->nl, .keep_going = true };
+
+	for (int phase = CNI_IN_PLACE; phase >= CNI_EXPAND; phase--) {
+		struct part part = phase_of(t->plan, (enum cni_phase)phase);
+		size_t n = t->n_done[phase];
+
+		rt_execute(&run, rt_inverse(t->arena, part.steps, n), n);
+		t->result->n_undone += n;
+	}
+}
+
+/* Every phase of another plan, as far as the kernel takes it. */
+static void carry_out(struct transaction *t, const struct cni_plan *plan)
+{
+	struct rt_execution run = { .nl = t->nl, .keep_going = true };
+
+	for (enum cni_phase phase = CNI_EXPAND; phase < CNI_N_PHASES; phase++) {
+		struct part part = phase_of(plan, phase);
+
+		if (phase == CNI_CONTRACT && part.n)
+			wait_for_packets();
+		rt_execute(&run, part.steps, part.n);
+	}
+	t->result->n_undone += plan->n_steps;
+}
+
+/* Back to what was observed, by steps while nothing was visible, by a plan where that is not enough. */
+static void roll_back(struct transaction *t)
+{
+	const struct cni_span nowhere = { 0 };
+	struct cni_state *former = former_state(t);
+	struct cni_plan *left;
+
+	if (!t->n_done[CNI_FLIP])
+		undo(t);
+	left = compare(t, former);
+	if (left && left->n_steps) {
+		carry_out(t, left);
+		left = compare(t, former);
+	}
+	t->result->verified = left;
+	t->result->outcome = left && !left->n_steps ? RT_RESTORED : RT_INCOMPLETE;
+	if (t->result->outcome == RT_RESTORED) {
+		cni_diag(t->diags, CNI710, nowhere, "the former state is back, as a new look at the kernel shows");
+		return;
+	}
+	cni_diag(t->diags, CNI707, nowhere, left ? "the former state is not all back" :
+						   "whether the former state is back cannot be seen");
+	for (size_t i = 0; left && i < left->n_steps; i++)
+		cni_diag(t->diags, CNI707, nowhere, "still to be done: %s", rt_step_text(t->arena, &left->steps[i]));
+}
+
+/* ---- all ---- */
+
+static int look_back(struct transaction *t)
+{
+	struct cni_plan *left = compare(t, t->plan->desired);
+
+	t->result->verified = left;
+	if (is_clean(left)) {
+		t->result->n_leftovers = left->n_steps;
+		return 0;
+	}
+	if (left)
+		list_differences(t, CNI706, left);
+	return -EIO;
+}
+
+int rt_apply(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_plan *plan, struct cni_diags *diags,
+	     struct rt_result *result)
+{
+	struct transaction t = { .nl = nl, .arena = arena, .plan = plan, .diags = diags, .result = result };
+	size_t before = nl->n_changes;
+	int rc;
+
+	*result = (struct rt_result){ .outcome = RT_DONE, .verified = true };
+	if (!plan->n_steps)
+		return 0;
+	rc = run_phase(&t, CNI_EXPAND, 0);
+	if (!rc)
+		rc = run_phase(&t, CNI_IN_PLACE, 0);
+	if (!rc)
+		rc = flip(&t);
+	if (!rc) {
+		contract(&t);
+		rc = look_back(&t);
+	}
+	if (rc && !t.unsure && !t.n_done[CNI_EXPAND] && !t.n_done[CNI_IN_PLACE] && !t.n_done[CNI_FLIP] &&
+	    !t.n_done[CNI_CONTRACT])
+		result->outcome = RT_UNTOUCHED;
+	else if (rc)
+		roll_back(&t);
+	result->n_changes = nl->n_changes - before;
+	return rc == -EEXIST ? -ESTALE : rc;
+}

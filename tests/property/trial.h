@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* trial.h - one packet on its way through one state, with some targets down; what the comparisons share. */
+#ifndef CNI_TEST_TRIAL_H
+#define CNI_TEST_TRIAL_H
+
+#include "tests/property/compare.h"
+#include "tests/property/naive.h"
+#include "tests/property/simulate.h"
+
+struct trial {
+	struct cni_arena *arena;
+	const struct cni_model *model;
+	struct sim sim;
+	bool *down; /* by target */
+	const char **down_names; /* their devices, ends in NULL */
+	const char *device; /* that the packet comes in by; NULL: the router itself sends it */
+	struct packet packet;
+	struct rng rng;
+	bool sweep; /* try every value of the hash, and compare the shares */
+	struct cni_text *trace; /* of the second run */
+	struct comparison *result;
+};
+
+/* Notes a mismatch; always false. */
+bool trial_fail(struct trial *t, enum property property, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Makes the devices of t->down go down. */
+void trial_set_down(struct trial *t);
+/* A flow that conntrack has not seen yet, and that starts with this packet. */
+struct flow trial_new_flow(struct trial *t, const struct packet *first);
+/* The hash of a later packet of it: any, since the mark decides; without an entry it is that of the first. */
+uint32_t trial_later_hash(struct trial *t, const struct flow *flow, uint32_t first);
+/* One packet through the machine, with foreign bits in both marks that must come out as they went in. */
+bool trial_run(struct trial *t, const struct packet *packet, const char *device, struct flow *flow, bool reply,
+	       uint32_t hash, struct sim_result *result);
+/* Whether one answer of the machine is one that the fate allows; adds `part` of it to `shares` (or NULL), by target. */
+bool trial_allowed(struct trial *t, enum property property, const struct fate *fate, const struct sim_result *result,
+		   double part, double *shares);
+
+size_t trial_target_of(const struct cni_model *model, const char *device); /* CNI_NONE: no target's */
+const struct fate_share *trial_share_of(const struct fate *fate, size_t target); /* NULL: not in it */
+/* The first device that a result leads to; "main0" for one that leads to none. */
+const char *trial_device_of(const struct trial *t, const struct sim_result *result);
+
+#endif

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* netlink_test.c - snapshot, encoders and transaction against the running kernel, in a network namespace of its own.
+ * GRE and VLAN, which a kernel may lack, are tests/kernel's. */
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+
+#include "compiler/arena.h"
+#include "compiler/plan.h"
+#include "runtime/lock.h"
+#include "runtime/netlink/snapshot.h"
+#include "runtime/transaction.h"
+
+/* ---- a namespace with two devices and things that are not cnic's ---- */
+
+static const char *const foreign[] = {
+	"ip link set lo up",
+	"ip link add v0 type veth peer name v1",
+	"ip link set v0 up",
+	"ip link set v1 up",
+	"ip address add 192.0.2.1/24 dev v1",
+	"ip route add 198.51.100.0/24 via 192.0.2.2",
+	"ip rule add priority 77 from 203.0.113.0/24 lookup 77",
+	"ip -6 rule add priority 78 to 2001:db8:77::/48 suppress_prefixlength 0 lookup 78",
+	"nft add table inet other",
+};
+
+static void sh(const char *command)
+{
+	if (system(command))
+		fail_msg("%s", command);
+}
+
+static int enter(void **state)
+{
+	(void)state;
+	if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNET : CLONE_NEWNET))
+		return -1;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++)
+		sh(foreign[i]);
+	return 0;
+}
+
+struct bench {
+	struct cni_arena *arena;
+	struct cni_diags diags;
+	struct rt_netlink *nl;
+};
+
+static struct bench open_bench(void)
+{
+	struct bench b = { .arena = cni_arena_new() };
+
+	cni_diags_init(&b.diags, b.arena);
+	assert_int_equal(rt_netlink_open(&b.nl, &b.diags), 0);
+	return b;
+}
+
+static void close_bench(struct bench *b)
+{
+	rt_netlink_free(b->nl);
+	cni_arena_free(b->arena);
+}
+
+static struct cni_state *look(struct bench *b)
+{
+	struct cni_state *state = NULL;
+
+	if (rt_snapshot(b->nl, b->arena, &state, &b->diags))
+		fail_msg("%s", b->diags.first->message);
+	return state;
+}
+
+static int apply(struct bench *b, const struct cni_state *want, struct rt_result *result)
+{
+	const struct cni_plan *plan = cni_plan(b->arena, look(b), want, &b->diags);
+
+	assert_int_equal(b->diags.n_errors, 0);
+	return rt_apply(b->nl, b->arena, plan, &b->diags, result);
+}
+
+static void print_diags(const struct bench *b)
+{
+	for (const struct cni_diag *d = b->diags.first; d; d = d->next)
+		print_message("# CNI%d %s (%s)\n", (int)d->code, d->message, d->label ? d->label : "");
+}
+
+static void must_apply(struct bench *b, const struct cni_state *want, struct rt_result *result)
+{
+	if (apply(b, want, result))
+		print_diags(b);
+	assert_int_equal(result->outcome, RT_DONE);
+	assert_true(result->verified);
+	assert_int_equal(result->n_leftovers, 0);
+}
+
+/* ---- desired states by hand ---- */
+
+static struct cni_prefix prefix(const char *address, uint8_t len)
+{
+	struct cni_prefix p = { .len = len };
+
+	assert_true(cni_addr_parse(address, strlen(address), &p.addr));
+	return p;
+}
+
+static struct cni_st_hop hop(const char *via, const char *device, uint16_t weight)
+{
+	struct cni_st_hop h = { .device = device, .weight = weight, .has_via = via };
+
+	if (via)
+		h.via = prefix(via, 0).addr;
+	return h;
+}
+
+static struct cni_expr *add_expr(struct bench *b, struct cni_st_rule_nft *rule, enum cni_expr_op op, int32_t key)
+{
+	struct cni_expr *x = cni_push(b->arena, rule->exprs, rule->n_exprs);
+
+	x->op = op;
+	x->key = key;
+	return x;
+}
+
+static struct cni_st_chain *add_chain(struct bench *b, struct cni_state *s, const char *name, enum cni_hook_type type,
+				      uint32_t hook, int32_t priority)
+{
+	struct cni_st_chain *c = cni_push(b->arena, s->chains, s->n_chains);
+
+	*c = (struct cni_st_chain){ .name = name, .type = type, .hook = hook, .priority = priority };
+	return c;
+}
+
+static struct cni_st_rule_nft *add_rule(struct bench *b, struct cni_st_chain *chain)
+{
+	return cni_push(b->arena, chain->rules, chain->n_rules);
+}
+
+/* One rule with every expression that cnic writes and a chain of any type takes. */
+static void add_all_exprs(struct bench *b, struct cni_st_chain *chain)
+{
+	struct cni_st_rule_nft *r = add_rule(b, chain);
+	struct cni_expr *x;
+
+	add_expr(b, r, CNI_X_META, NFT_META_L4PROTO)->reg = 4;
+	x = add_expr(b, r, CNI_X_CMP, NFT_CMP_EQ);
+	x->reg = 4;
+	x->len = 1;
+	x->a[0] = 6;
+	x = add_expr(b, r, CNI_X_PAYLOAD, NFT_PAYLOAD_TRANSPORT_HEADER);
+	x->reg = 9;
+	x->offset = 13;
+	x->len = 1;
+	x = add_expr(b, r, CNI_X_BITWISE, 0);
+	x->sreg = x->reg = 9;
+	x->len = 1;
+	x->a[0] = 2;
+	add_expr(b, r, CNI_X_CT, NFT_CT_MARK)->reg = 1;
+	add_expr(b, r, CNI_X_CT_SET, NFT_CT_MARK)->reg = 1;
+	add_expr(b, r, CNI_X_META_SET, NFT_META_MARK)->reg = 1;
+	x = add_expr(b, r, CNI_X_FIB, NFT_FIB_RESULT_ADDRTYPE);
+	x->reg = 2;
+	x->len = NFTA_FIB_F_DADDR;
+	x = add_expr(b, r, CNI_X_HASH, 0);
+	x->sreg = 4;
+	x->reg = 8;
+	x->len = 4;
+	x->modulus = 4;
+	x->seed = 1;
+	x = add_expr(b, r, CNI_X_BYTEORDER, 0);
+	x->sreg = x->reg = 8;
+	add_expr(b, r, CNI_X_COUNTER, 0)->name = "route.a.b";
+	x = add_expr(b, r, CNI_X_IMMEDIATE, 0);
+	x->reg = 3;
+	x->len = 2;
+	x->a[0] = 5;
+	x = add_expr(b, r, CNI_X_TCPOPT_SET, 2);
+	x->sreg = 3;
+	x->offset = x->len = 2;
+	add_expr(b, r, CNI_X_VERDICT, NFT_RETURN);
+}
+
+static struct cni_st_set *add_set(struct bench *b, struct cni_state *s, const char *name, enum cni_key_type key,
+				  uint16_t len)
+{
+	struct cni_st_set *set = cni_push(b->arena, s->sets, s->n_sets);
+
+	*set = (struct cni_st_set){ .name = name, .fields = { key }, .n_fields = 1, .key_len = len };
+	return set;
+}
+
+/* A map of ranges: two that touch, and one up to the highest address. */
+static void add_range_map(struct bench *b, struct cni_state *s, const char *name, const char *chain)
+{
+	static const uint8_t keys[] = { 10, 0, 0, 0, 10, 255, 255, 255, 11, 0,	 0,   0,
+					11, 0, 0, 9, 240, 0,  0,   0,	255, 255, 255, 255 };
+	struct cni_st_set *set = add_set(b, s, name, CNI_KEY_IPV4, 4);
+
+	set->interval = set->map = true;
+	set->n_elems = 3;
+	set->keys = (uint8_t *)cni_strndup(b->arena, (const char *)keys, sizeof(keys));
+	set->verdicts = cni_new_array(b->arena, struct cni_st_verdict, 3);
+	set->verdicts[0] = (struct cni_st_verdict){ NFT_GOTO, chain };
+	set->verdicts[1] = (struct cni_st_verdict){ NF_ACCEPT, NULL };
+	set->verdicts[2] = (struct cni_st_verdict){ NFT_JUMP, chain };
+}
+
+/* `n` marks and devices, concatenated. */
+static void add_pairs(struct bench *b, struct cni_state *s, const char *name, uint32_t n)
+{
+	struct cni_st_set *set = add_set(b, s, name, CNI_KEY_MARK, 20);
+
+	set->fields[1] = CNI_KEY_IFNAME;
+	set->n_fields = 2;
+	set->n_elems = n;
+	set->keys = cni_alloc(b->arena, n * 20);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t ordered = __builtin_bswap32(i); /* ascending by memcmp */
+
+		memcpy(set->keys + i * 20, &ordered, 4);
+		memcpy(set->keys + i * 20 + 4, "v0", 3);
+	}
+}
+
+static void jump_to(struct bench *b, struct cni_st_chain *chain, const char *map, int key)
+{
+	struct cni_st_rule_nft *r = add_rule(b, chain);
+	struct cni_expr *x;
+
+	add_expr(b, r, CNI_X_META, NFT_META_NFPROTO)->reg = 0;
+	x = add_expr(b, r, CNI_X_CMP, NFT_CMP_EQ);
+	x->len = 1;
+	x->a[0] = NFPROTO_IPV4;
+	x = add_expr(b, r, CNI_X_PAYLOAD, NFT_PAYLOAD_NETWORK_HEADER);
+	x->offset = 16;
+	x->len = 4;
+	add_expr(b, r, CNI_X_LOOKUP, key)->name = map;
+}
+
+static void add_routing(struct bench *b, struct cni_state *s, uint32_t table, const char *gateway)
+{
+	static const enum cni_route_type closed[] = { CNI_RT_UNREACHABLE, CNI_RT_BLACKHOLE };
+	struct cni_st_route *r;
+
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+		struct cni_prefix everything = prefix(f == CNI_V4 ? "0.0.0.0" : "::", 0);
+
+		*cni_push(b->arena, s->rules, s->n_rules) = (struct cni_st_rule){
+			.family = f, .priority = table, .mark = table & 0xff, .mask = 0xffff, .table = table, .owned = true
+		};
+		*cni_push(b->arena, s->routes, s->n_routes) =
+			(struct cni_st_route){ .table = table, .family = f, .to = everything,
+					       .metric = CNI_GUARD_METRIC, .owned = true, .type = closed[f] };
+	}
+	r = cni_push(b->arena, s->routes, s->n_routes);
+	*r = (struct cni_st_route){ .table = table, .to = prefix("0.0.0.0", 0), .metric = 10, .owned = true };
+	*cni_push(b->arena, r->hops, r->n_hops) = hop(gateway, "v0", 1);
+	r->has_source = true;
+	r->source = prefix("10.1.0.1", 32).addr;
+	r = cni_push(b->arena, s->routes, s->n_routes);
+	*r = (struct cni_st_route){ .table = table, .to = prefix("10.99.0.0", 16), .metric = 20, .owned = true };
+	*cni_push(b->arena, r->hops, r->n_hops) = hop("10.1.0.0", "v0", 200);
+	*cni_push(b->arena, r->hops, r->n_hops) = hop(NULL, "v1", 256);
+	r = cni_push(b->arena, s->routes, s->n_routes);
+	*r = (struct cni_st_route){ .table = table, .family = CNI_V6, .to = prefix("2001:db8::", 32), .metric = 20,
+				    .owned = true };
+	*cni_push(b->arena, r->hops, r->n_hops) = hop("2001:db8:1::1", "v0", 3);
+	*cni_push(b->arena, r->hops, r->n_hops) = hop("2001:db8:1::2", "v0", 1);
+}
+
+/* What the policies A and B have in common is an address, a table, and the base chains. */
+static struct cni_state *policy(struct bench *b, char which)
+{
+	bool a = which == 'a';
+	struct cni_state *s = cni_new(b->arena, struct cni_state);
+	const char *map = a ? "map.a" : "map.b", *chain = a ? "route.a" : "route.b";
+	struct cni_st_rule_nft *r;
+
+	*cni_push(b->arena, s->addrs, s->n_addrs) =
+		(struct cni_st_addr){ .device = "v0", .address = prefix("10.1.0.1", 31), .owned = true };
+	*cni_push(b->arena, s->addrs, s->n_addrs) =
+		(struct cni_st_addr){ .device = "v0", .address = prefix("2001:db8:1::", 64), .owned = true };
+	*cni_push(b->arena, s->addrs, s->n_addrs) = (struct cni_st_addr){
+		.device = "lo", .address = prefix(a ? "172.64.240.253" : "172.64.240.254", 32), .owned = true
+	};
+	add_routing(b, s, 20001, a ? "10.1.0.0" : "10.1.0.1");
+	s->routes[s->n_routes - 3].hops->via = prefix("10.1.0.0", 0).addr;
+	add_routing(b, s, a ? 20002 : 20003, "10.1.0.0");
+	*cni_push(b->arena, s->rules, s->n_rules) =
+		(struct cni_st_rule){ .priority = 50, .has_from = true, .from = prefix("172.64.240.253", 32),
+				      .iif = a ? "lo" : "v9", .ipproto = 47, .table = 20001, .owned = true };
+	*cni_push(b->arena, s->settings, s->n_settings) =
+		(struct cni_st_setting){ .device = "v0", .key = CNI_SET_ACCEPT_LOCAL, .value = a };
+	*cni_push(b->arena, s->settings, s->n_settings) =
+		(struct cni_st_setting){ .device = "v0", .key = CNI_SET_RP_FILTER, .value = 2 };
+	*cni_push(b->arena, s->settings, s->n_settings) =
+		(struct cni_st_setting){ .device = "", .key = CNI_SET_MULTIPATH_HASH, .value = 1 };
+
+	s->has_table = true;
+	*cni_push(b->arena, s->counters, s->n_counters) = (struct cni_st_counter){ .name = "route.a.b" };
+	*cni_push(b->arena, s->counters, s->n_counters) =
+		(struct cni_st_counter){ .name = a ? "path.1" : "path.2", .comment = "cf1 then cf2 else drop" };
+	add_range_map(b, s, map, chain);
+	add_pairs(b, s, a ? "pairs.a" : "pairs.b", a ? 5 : 3000);
+	add_all_exprs(b, add_chain(b, s, chain, CNI_HOOK_NONE, 0, 0));
+	jump_to(b, add_chain(b, s, "prerouting", CNI_HOOK_FILTER, NF_INET_PRE_ROUTING, -150), map, 2);
+	r = add_rule(b, add_chain(b, s, "output", CNI_HOOK_ROUTE, NF_INET_LOCAL_OUT, -150));
+	add_expr(b, r, CNI_X_VERDICT, NFT_JUMP)->name = chain;
+	r = add_rule(b, add_chain(b, s, "raw_prerouting", CNI_HOOK_FILTER, NF_INET_PRE_ROUTING, -300));
+	add_expr(b, r, CNI_X_NOTRACK, 0);
+	r = add_rule(b, add_chain(b, s, "nat_postrouting", CNI_HOOK_NAT, NF_INET_POST_ROUTING, 100));
+	add_expr(b, r, CNI_X_META, NFT_META_MARK)->reg = 0;
+	add_expr(b, r, CNI_X_META, NFT_META_OIFNAME)->reg = 1;
+	add_expr(b, r, CNI_X_LOOKUP, 1)->name = a ? "pairs.a" : "pairs.b";
+	if (a) {
+		add_expr(b, r, CNI_X_MASQUERADE, 0);
+	} else {
+		struct cni_expr *x = add_expr(b, r, CNI_X_IMMEDIATE, 0);
+
+		memcpy(x->a, "\xc0\x00\x02\x01", 4);
+		x->len = 4;
+		add_expr(b, r, CNI_X_SNAT, NFPROTO_IPV4);
+	}
+	cni_state_sort(s);
+	return s;
+}
+
+/* ---- tests ---- */
+
+/* The state as text, of what cnic does not own, to see that it is as it was. */
+static char *foreign_state(struct bench *b)
+{
+	FILE *out = popen("ip -d link | grep -v '^ *link/' | sed 's/ state [A-Z]*//'; ip address | grep -v cnic | grep -v fe80; ip rule; ip -6 rule;"
+			  "ip route; ip -6 route | grep -v fe80; nft list ruleset; sysctl -a 2>/dev/null |"
+			  "grep -E 'rp_filter|accept_local|hash_policy'",
+			  "r");
+	char text[65536];
+	size_t len = fread(text, 1, sizeof(text), out);
+
+	assert_int_equal(pclose(out), 0);
+	return cni_strndup(b->arena, text, len);
+}
+
+static void test_apply_and_remove(void **state)
+{
+	struct bench b = open_bench();
+	struct rt_result result;
+	char *before = foreign_state(&b);
+
+	(void)state;
+	must_apply(&b, policy(&b, 'a'), &result);
+	assert_true(result.n_changes > 20);
+	must_apply(&b, policy(&b, 'a'), &result);
+	assert_int_equal(result.n_changes, 0);
+	must_apply(&b, policy(&b, 'b'), &result);
+	must_apply(&b, policy(&b, 'b'), &result);
+	assert_int_equal(result.n_changes, 0);
+	must_apply(&b, cni_state_without(b.arena, look(&b)), &result);
+	assert_string_equal(foreign_state(&b), before);
+	must_apply(&b, cni_state_without(b.arena, look(&b)), &result);
+	assert_int_equal(result.n_changes, 0);
+	close_bench(&b);
+}
+
+/* A transport that fails at the n-th datagram that changes something: refuses it, or loses the answer. */
+struct faulty {
+	struct rt_transport transport, *real;
+	size_t countdown;
+	int error; /* 0: the answer is lost */
+	bool mute;
+};
+
+static bool is_due(struct faulty *f)
+{
+	return f->countdown && !--f->countdown;
+}
+
+static int faulty_send(struct rt_transport *t, enum rt_bus bus, const void *data, size_t len)
+{
+	struct faulty *f = (struct faulty *)t;
+	const uint16_t type = ((const uint16_t *)data)[2];
+	/* requests of rtnetlink have types of 2 mod 4; of nfnetlink, only batches begin with a frame */
+	bool changes = bus == RT_NETFILTER ? type == NFNL_MSG_BATCH_BEGIN : type % 4 != 2;
+
+	if (changes && is_due(f)) {
+		if (f->error)
+			return f->error;
+		f->mute = true;
+	}
+	return f->real->send(f->real, bus, data, len);
+}
+
+static ssize_t faulty_receive(struct rt_transport *t, enum rt_bus bus, void *buffer, size_t size)
+{
+	struct faulty *f = (struct faulty *)t;
+	ssize_t len = f->real->receive(f->real, bus, buffer, size);
+
+	if (f->mute && bus != RT_EVENTS) {
+		while (f->real->receive(f->real, bus, buffer, size) > 0)
+			;
+		f->mute = false;
+		return 0;
+	}
+	return len;
+}
+
+static int faulty_read(struct rt_transport *t, const char *path, int *value)
+{
+	struct faulty *f = (struct faulty *)t;
+
+	return f->real->read_setting(f->real, path, value);
+}
+
+static int faulty_write(struct rt_transport *t, const char *path, int value)
+{
+	struct faulty *f = (struct faulty *)t;
+
+	if (is_due(f) && f->error)
+		return f->error;
+	return f->real->write_setting(f->real, path, value);
+}
+
+static void faulty_close(struct rt_transport *t)
+{
+	struct faulty *f = (struct faulty *)t;
+
+	f->real->close(f->real);
+}
+
+static bool holds(struct bench *b, const struct cni_state *want)
+{
+	return cni_plan(b->arena, look(b), want, &b->diags)->n_steps == 0;
+}
+
+/* From one policy to another with the n-th message failing, for every n: one or the other, and the next apply gets
+ * there. */
+static void fail_everywhere(char from, char to, int error)
+{
+	struct faulty faulty = { .transport = { faulty_send, faulty_receive, faulty_read, faulty_write, faulty_close },
+				 .error = error };
+	bool reached = false;
+
+	assert_int_equal(rt_socket_open(&faulty.real), 0);
+	for (size_t n = 1; !reached; n++) {
+		struct bench b = { .arena = cni_arena_new() };
+		const struct cni_state *old, *new;
+		struct rt_result result;
+
+		cni_diags_init(&b.diags, b.arena);
+		b.nl = rt_netlink_new(&faulty.transport);
+		assert_non_null(b.nl);
+		old = from ? policy(&b, from) : cni_state_without(b.arena, look(&b));
+		new = to ? policy(&b, to) : cni_state_without(b.arena, look(&b));
+		must_apply(&b, old, &result);
+		if (!to)
+			new = cni_state_without(b.arena, look(&b));
+
+		faulty.countdown = n;
+		apply(&b, new, &result);
+		reached = faulty.countdown;
+		faulty.countdown = 0;
+		if (result.outcome == RT_DONE ? !holds(&b, new) : result.outcome == RT_INCOMPLETE || !holds(&b, old)) {
+			print_diags(&b);
+			fail_msg("%c to %c: after failure %zu with %d: outcome %d", from, to, n, error,
+				 (int)result.outcome);
+		}
+		assert_true(n > 1 || result.outcome != RT_DONE);
+		b.diags.n_errors = 0;
+		must_apply(&b, new, &result);
+		free(b.nl->devices);
+		free(b.nl);
+		cni_arena_free(b.arena);
+	}
+	faulty.real->close(faulty.real);
+}
+
+static void test_faults(void **state)
+{
+	static const int errors[] = { -ENOMEM, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		fail_everywhere(0, 'a', errors[i]);
+		fail_everywhere('a', 'b', errors[i]);
+		fail_everywhere('b', 0, errors[i]);
+	}
+}
+
+/* What the kernel refuses is said at the place that it came from, in its own words. */
+static void test_refusal(void **state)
+{
+	struct bench b = open_bench();
+	struct cni_state *want = policy(&b, 'a');
+	struct rt_result result;
+
+	(void)state;
+	for (size_t i = 0; i < want->n_routes; i++)
+		if (want->routes[i].table == 20002 && want->routes[i].metric == 10) {
+			want->routes[i].source = prefix("203.0.113.9", 32).addr; /* not an address of ours */
+			want->routes[i].span = (struct cni_span){ 10, 20 };
+		}
+	assert_int_equal(apply(&b, want, &result), -EINVAL);
+	assert_int_equal(result.outcome, RT_RESTORED);
+	assert_int_equal(b.diags.first->code, CNI702);
+	assert_int_equal(b.diags.first->span.begin, 10);
+	assert_non_null(strstr(b.diags.first->label, "Invalid prefsrc"));
+	assert_true(holds(&b, cni_state_without(b.arena, look(&b))));
+	close_bench(&b);
+}
+
+/* The rule that the kernel refuses is the one that the diagnostic points at. */
+static void test_refused_rule(void **state)
+{
+	struct bench b = open_bench();
+	struct cni_state *want = policy(&b, 'a');
+	struct rt_result result;
+
+	(void)state;
+	for (size_t i = 0; i < want->n_chains; i++)
+		if (!strcmp(want->chains[i].name, "route.a")) {
+			struct cni_st_chain *c = &want->chains[i];
+			struct cni_st_rule_nft *r = cni_push(b.arena, c->rules, c->n_rules);
+
+			r->span = (struct cni_span){ 30, 40 };
+			add_expr(&b, r, CNI_X_COUNTER, 0)->name = "nowhere";
+		}
+	assert_int_equal(apply(&b, want, &result), -ENOENT);
+	assert_int_equal(result.outcome, RT_RESTORED);
+	assert_int_equal(b.diags.first->code, CNI702);
+	assert_int_equal(b.diags.first->span.begin, 30);
+	close_bench(&b);
+}
+
+static void test_lock(void **state)
+{
+	rt_auto_lock int first = -1, second = -1;
+	struct bench b = open_bench();
+	char holder[32];
+
+	(void)state;
+	assert_int_equal(rt_lock(0, &first, &b.diags), 0);
+	assert_int_equal(rt_lock(30, &second, &b.diags), -EWOULDBLOCK);
+	snprintf(holder, sizeof(holder), "process %d ", (int)getpid());
+	assert_non_null(strstr(b.diags.first->message, holder));
+	assert_int_equal(second, -1);
+	close(first);
+	first = -1;
+	assert_int_equal(rt_lock(0, &second, &b.diags), 0);
+	close_bench(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_apply_and_remove), cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_refusal),		 cmocka_unit_test(test_refused_rule),
+		cmocka_unit_test(test_lock),
+	};
+
+	return cmocka_run_group_tests(tests, enter, NULL);
+}
