@@ -198,34 +198,55 @@ static bool has_former(const struct cni_state *state)
 	return false;
 }
 
-/* What was ours before, as a state to be wanted. Settings: those that the plan touches. Of devices that are not ours
- * they are left out where none was ever noted in "former": then the notes made since say what they were. */
+static bool is_touched(const struct cni_plan *plan, const struct cni_st_setting *setting)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].object == CNI_SETTING && plan->steps[i].before &&
+		    !cni_setting_cmp(plan->steps[i].before, setting))
+			return true;
+	return false;
+}
+
+static bool is_owned(const struct cni_state *state, const char *device)
+{
+	for (size_t i = 0; i < state->n_links; i++)
+		if (state->links[i].owned && !strcmp(state->links[i].name, device))
+			return true;
+	return false;
+}
+
+/* Those that cnic had set before, and those that the plan touches. Of a device that is not ours the latter are left
+ * out where "former" was not there yet: then the notes made in it since say what they were. */
+static void keep_settings(struct transaction *t, struct cni_state *want)
+{
+	const struct cni_state *old = t->plan->observed;
+	bool noted = has_former(old);
+
+	for (size_t i = 0; i < old->n_settings; i++) {
+		const struct cni_st_setting *setting = &old->settings[i];
+
+		if (setting->has_former ||
+		    (is_touched(t->plan, setting) && (noted || is_owned(old, setting->device))))
+			*cni_push(t->arena, want->settings, want->n_settings) = *setting;
+	}
+}
+
+/* What was ours before, as a state to be wanted. */
 static struct cni_state *former_state(struct transaction *t)
 {
 	const struct cni_state *old = t->plan->observed;
 	struct cni_state *want = cni_new(t->arena, struct cni_state);
-	bool noted = has_former(old);
 
 #define KEEP_OWNED(list)                                                                                               \
 	for (size_t i = 0; i < old->n_##list; i++)                                                                     \
 		if (old->list[i].owned)                                                                                \
-	*cni_push(t->arena, want->list, want->n_##list) = old->list[i]
-	KEEP_OWNED(links);
-	KEEP_OWNED(addrs);
-	KEEP_OWNED(rules);
-	KEEP_OWNED(routes);
+			*cni_push(t->arena, want->list, want->n_##list) = old->list[i];
+	KEEP_OWNED(links)
+	KEEP_OWNED(addrs)
+	KEEP_OWNED(rules)
+	KEEP_OWNED(routes)
 #undef KEEP_OWNED
-	for (size_t i = 0; i < t->plan->n_steps; i++) {
-		const struct cni_st_setting *setting = t->plan->steps[i].before;
-		bool ours = false;
-
-		if (t->plan->steps[i].object != CNI_SETTING || !setting)
-			continue;
-		for (size_t j = 0; j < want->n_links; j++)
-			ours |= !strcmp(want->links[j].name, setting->device);
-		if (noted || ours)
-			*cni_push(t->arena, want->settings, want->n_settings) = *setting;
-	}
+	keep_settings(t, want);
 	want->has_table = old->has_table;
 	want->counters = old->counters;
 	want->n_counters = old->n_counters;

@@ -18,6 +18,14 @@ static bool steers(const struct cni_model *m)
 	return false;
 }
 
+/* Where it is written, else the policy that suffers. */
+static struct cni_span rp_filter_span(const struct cni_model *m)
+{
+	struct cni_span span = m->options.rp_filter_span;
+
+	return cni_span_is_set(span) ? span : m->policies[0].decl->name.span;
+}
+
 bool cni_check_rp_filter(const struct cni_checker *c, const struct cni_subject *s)
 {
 	const struct cni_model *m = c->model;
@@ -27,13 +35,13 @@ bool cni_check_rp_filter(const struct cni_checker *c, const struct cni_subject *
 	if (!m->n_policies || !steers(m))
 		return true;
 	if (m->options.rp_filter == CNI_RP_KEEP) {
-		d = cni_diag(c->diags, CNI420, m->options.rp_filter_span,
+		d = cni_diag(c->diags, CNI420, rp_filter_span(m),
 			     "`rp-filter keep`: where it is strict, what comes back to steered flows is dropped");
 		cni_diag_help(c->diags, d, "rp-filter auto;");
 		return false;
 	}
 	if (m->options.rp_filter == CNI_RP_LOOSE && !has_link(m, CNI_INTERNET)) {
-		d = cni_diag(c->diags, CNI421, m->options.rp_filter_span,
+		d = cni_diag(c->diags, CNI421, rp_filter_span(m),
 			     "`rp-filter loose` without an internet link: with no default route in main, answers are dropped");
 		cni_diag_help(c->diags, d, "rp-filter auto;");
 		return false;

@@ -190,7 +190,7 @@ int cni_nft_mask_bits(const uint8_t *mask, size_t len)
 
 void cni_nft_range(struct cni_text *out, enum nft_type type, const uint8_t *lo, const uint8_t *hi, size_t len)
 {
-	uint8_t fixed[16];
+	uint8_t fixed[16] = { 0 };
 	int n;
 
 	if (!memcmp(lo, hi, len)) {

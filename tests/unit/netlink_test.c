@@ -20,6 +20,7 @@
 #include "compiler/arena.h"
 #include "compiler/plan.h"
 #include "runtime/lock.h"
+#include "runtime/netlink/report.h"
 #include "runtime/netlink/snapshot.h"
 #include "runtime/transaction.h"
 
@@ -59,13 +60,11 @@ struct bench {
 	struct rt_netlink *nl;
 };
 
-static struct bench open_bench(void)
+static void open_bench(struct bench *b)
 {
-	struct bench b = { .arena = cni_arena_new() };
-
-	cni_diags_init(&b.diags, b.arena);
-	assert_int_equal(rt_netlink_open(&b.nl, &b.diags), 0);
-	return b;
+	b->arena = cni_arena_new();
+	cni_diags_init(&b->diags, b->arena);
+	assert_int_equal(rt_netlink_open(&b->nl, &b->diags), 0);
 }
 
 static void close_bench(struct bench *b)
@@ -355,11 +354,13 @@ static char *foreign_state(struct bench *b)
 
 static void test_apply_and_remove(void **state)
 {
-	struct bench b = open_bench();
+	struct bench b;
 	struct rt_result result;
-	char *before = foreign_state(&b);
+	char *before;
 
 	(void)state;
+	open_bench(&b);
+	before = foreign_state(&b);
 	must_apply(&b, policy(&b, 'a'), &result);
 	assert_true(result.n_changes > 20);
 	must_apply(&b, policy(&b, 'a'), &result);
@@ -439,9 +440,16 @@ static void faulty_close(struct rt_transport *t)
 	f->real->close(f->real);
 }
 
-static bool holds(struct bench *b, const struct cni_state *want)
+/* But for `n_leftovers` things that are too many. */
+static bool holds(struct bench *b, const struct cni_state *want, size_t n_leftovers)
 {
-	return cni_plan(b->arena, look(b), want, &b->diags)->n_steps == 0;
+	const struct cni_plan *left = cni_plan(b->arena, look(b), want, &b->diags);
+
+	if (left->n_steps == n_leftovers && (!n_leftovers || left->steps[0].phase == CNI_CONTRACT))
+		return true;
+	for (size_t i = 0; i < left->n_steps; i++)
+		print_message("# differs: %s\n", rt_step_text(b->arena, &left->steps[i]));
+	return false;
 }
 
 /* From one policy to another with the n-th message failing, for every n: one or the other, and the next apply gets
@@ -471,7 +479,8 @@ static void fail_everywhere(char from, char to, int error)
 		apply(&b, new, &result);
 		reached = faulty.countdown;
 		faulty.countdown = 0;
-		if (result.outcome == RT_DONE ? !holds(&b, new) : result.outcome == RT_INCOMPLETE || !holds(&b, old)) {
+		if (result.outcome == RT_DONE ? !holds(&b, new, result.n_leftovers) :
+						result.outcome == RT_INCOMPLETE || !holds(&b, old, 0)) {
 			print_diags(&b);
 			fail_msg("%c to %c: after failure %zu with %d: outcome %d", from, to, n, error,
 				 (int)result.outcome);
@@ -501,11 +510,13 @@ static void test_faults(void **state)
 /* What the kernel refuses is said at the place that it came from, in its own words. */
 static void test_refusal(void **state)
 {
-	struct bench b = open_bench();
-	struct cni_state *want = policy(&b, 'a');
+	struct bench b;
+	struct cni_state *want;
 	struct rt_result result;
 
 	(void)state;
+	open_bench(&b);
+	want = policy(&b, 'a');
 	for (size_t i = 0; i < want->n_routes; i++)
 		if (want->routes[i].table == 20002 && want->routes[i].metric == 10) {
 			want->routes[i].source = prefix("203.0.113.9", 32).addr; /* not an address of ours */
@@ -516,18 +527,20 @@ static void test_refusal(void **state)
 	assert_int_equal(b.diags.first->code, CNI702);
 	assert_int_equal(b.diags.first->span.begin, 10);
 	assert_non_null(strstr(b.diags.first->label, "Invalid prefsrc"));
-	assert_true(holds(&b, cni_state_without(b.arena, look(&b))));
+	assert_true(holds(&b, cni_state_without(b.arena, look(&b)), 0));
 	close_bench(&b);
 }
 
 /* The rule that the kernel refuses is the one that the diagnostic points at. */
 static void test_refused_rule(void **state)
 {
-	struct bench b = open_bench();
-	struct cni_state *want = policy(&b, 'a');
+	struct bench b;
+	struct cni_state *want;
 	struct rt_result result;
 
 	(void)state;
+	open_bench(&b);
+	want = policy(&b, 'a');
 	for (size_t i = 0; i < want->n_chains; i++)
 		if (!strcmp(want->chains[i].name, "route.a")) {
 			struct cni_st_chain *c = &want->chains[i];
@@ -546,10 +559,11 @@ static void test_refused_rule(void **state)
 static void test_lock(void **state)
 {
 	rt_auto_lock int first = -1, second = -1;
-	struct bench b = open_bench();
+	struct bench b;
 	char holder[32];
 
 	(void)state;
+	open_bench(&b);
 	assert_int_equal(rt_lock(0, &first, &b.diags), 0);
 	assert_int_equal(rt_lock(30, &second, &b.diags), -EWOULDBLOCK);
 	snprintf(holder, sizeof(holder), "process %d ", (int)getpid());
