@@ -169,7 +169,8 @@ static void separate(struct layout *layout, const struct tokens *tokens, size_t 
 	} else if (t->kind == COMMENT || level->flat) {
 		cni_text_puts(layout->out, gap_before(t) ? " " : "");
 		layout->column += gap_before(t);
-	} else if (before->kind == OPEN || (level->list ? before->kind == COMMA && t->newlines : !level->in_statement)) {
+	} else if (before->kind == OPEN ||
+		   (level->list ? before->kind == COMMA && t->newlines : !level->in_statement)) {
 		new_line(layout, indent_of(level), blank);
 	} else if (gap_before(t)) {
 		/* a list that would fit on a line of its own is kept together */
@@ -228,8 +229,7 @@ static void write_token(struct layout *layout, const struct tokens *tokens, size
 	}
 }
 
-bool cni_format(struct cni_arena *arena, const struct cni_source *source, struct cni_diags *diags,
-		struct cni_text *out)
+bool cni_format(struct cni_arena *arena, const struct cni_source *source, struct cni_diags *diags, struct cni_text *out)
 {
 	struct cni_ast_decl *decls = NULL, **tail = &decls;
 	struct layout layout = { .out = out };

@@ -31,8 +31,7 @@ void cni_parse(struct cni_arena *arena, const struct cni_source *source, struct 
 	parse(front);
 }
 
-struct cni_ast_value *cni_parse_value(struct cni_arena *arena, const struct cni_source *source,
-				      struct cni_diags *diags)
+struct cni_ast_value *cni_parse_value(struct cni_arena *arena, const struct cni_source *source, struct cni_diags *diags)
 {
 	struct cni_front *front = cni_new(arena, struct cni_front);
 

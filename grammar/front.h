@@ -17,9 +17,9 @@
 #define CNI_MISTAKES_MAX 100u /* of one text: then the rest is not read */
 
 /* Lists grow at their end while they are parsed. */
-#define CNI_LIST(type) \
-	struct { \
-		type *first, *last; \
+#define CNI_LIST(type)                                                                                                 \
+	struct {                                                                                                       \
+		type *first, *last;                                                                                    \
 	}
 
 union cni_yyvalue {
@@ -66,8 +66,9 @@ struct cni_front {
 	struct cni_span braces[CNI_DEPTH_MAX]; /* those that are open */
 	unsigned int depth;
 	struct cni_token last, before; /* the last two tokens that the parser got */
-	unsigned int n_close; /* `}` to put in, or a `;`, before `again` */
+	unsigned int n_close; /* `}` to put in, or a `;`, at `gap`, before `again` */
 	bool semicolon;
+	uint32_t gap;
 	struct cni_token again; /* what comes after these; kind 0: the scanner's next */
 	struct cni_ast_value *value; /* the result for one value */
 	struct cni_ast_decl ***tail; /* the result for a text */
@@ -86,8 +87,8 @@ struct cni_syntax {
 
 int cni_yylex(union cni_yyvalue *value, struct cni_span *span, struct cni_front *front);
 /* As cni_diag(), counted: after CNI_MISTAKES_MAX the text is given up. */
-struct cni_diag *cni_mistake(struct cni_front *front, enum cni_code code, struct cni_span span, const char *format,
-			     ...) __attribute__((format(printf, 4, 5)));
+struct cni_diag *cni_mistake(struct cni_front *front, enum cni_code code, struct cni_span span, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void *cni_node(struct cni_front *front, size_t size); /* counted; past the limit the text is given up */
 bool cni_is_plain(const char *text, size_t len); /* well-formed UTF-8 without control characters */
 /* The text at `span` for a message: shortened, control characters and broken UTF-8 replaced. */

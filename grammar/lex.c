@@ -178,6 +178,8 @@ static void unclosed(struct cni_front *front, const struct cni_token *found, con
 	front->quiet = true;
 }
 
+static struct cni_token next(struct cni_front *front);
+
 static struct cni_token admit(struct cni_front *front)
 {
 	for (;;) {
@@ -207,10 +209,11 @@ static struct cni_token admit(struct cni_front *front)
 				unclosed(front, NULL, NULL);
 		} else if (front->depth && begins_declaration(front, &token)) {
 			unclosed(front, &token, "a new declaration begins here");
-			front->n_close = front->depth - 1;
+			front->n_close = front->depth;
 			front->depth = 0;
 			front->again = token;
-			return (struct cni_token){ .kind = TOKEN_CLOSE, .span = { token.span.begin, token.span.begin } };
+			front->gap = front->last.span.end;
+			return next(front);
 		}
 		return token;
 	}
@@ -224,9 +227,11 @@ static struct cni_token next(struct cni_front *front)
 		front->start = 0;
 		return token;
 	}
-	if (!front->again.kind)
+	if (!front->again.kind) {
+		front->quiet = front->full;
 		return admit(front);
-	token.span = (struct cni_span){ front->again.span.begin, front->again.span.begin };
+	}
+	token.span = (struct cni_span){ front->gap, front->gap };
 	if (front->n_close) {
 		front->n_close--;
 		token.kind = TOKEN_CLOSE;
@@ -236,7 +241,6 @@ static struct cni_token next(struct cni_front *front)
 	} else {
 		token = front->again;
 		front->again.kind = 0;
-		front->quiet = front->full;
 	}
 	return token;
 }

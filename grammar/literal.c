@@ -26,7 +26,10 @@ static void report(struct literal *l, enum cni_code code, const char *why, const
 
 static int digit(char c, unsigned int base)
 {
-	int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 16;
+	int v = c >= '0' && c <= '9'   ? c - '0'
+		: c >= 'a' && c <= 'f' ? c - 'a' + 10
+		: c >= 'A' && c <= 'F' ? c - 'A' + 10
+				       : 16;
 
 	return v < (int)base ? v : -1;
 }
@@ -37,8 +40,7 @@ static bool digits(struct literal *l, const char **at, const char *end, unsigned
 	const char *begin = *at;
 
 	for (*n = 0; *at < end && digit(**at, base) >= 0; ++*at)
-		if (__builtin_mul_overflow(*n, base, n) ||
-		    __builtin_add_overflow(*n, (uint64_t)digit(**at, base), n)) {
+		if (__builtin_mul_overflow(*n, base, n) || __builtin_add_overflow(*n, (uint64_t)digit(**at, base), n)) {
 			report(l, CNI12, "is more than 64 bits hold", NULL);
 			*n = 0;
 		}
@@ -87,7 +89,8 @@ static bool try_duration(struct literal *l, const char *at, const char *end)
 		if (len != (size_t)(end - at) || memcmp(at, units[i].name, len))
 			continue;
 		if (__builtin_mul_overflow(v->lo, units[i].ms, &v->lo) || v->lo > UINT32_MAX) {
-			report(l, CNI13, "is more than a duration holds", "the longest is 2^32 - 1 ms: 49 days, or 1193h");
+			report(l, CNI13, "is more than a duration holds",
+			       "the longest is 2^32 - 1 ms: 49 days, or 1193h");
 			v->lo = 1000;
 		}
 		v->hi = v->lo;

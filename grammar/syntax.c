@@ -125,46 +125,60 @@ static void put_in(struct cni_front *front, bool close)
 	if (kind == TOKEN_CLOSE || kind == TOKEN_OPEN || kind == TOKEN_END || (!close && kind == TOKEN_SEMICOLON))
 		return;
 	front->again = front->last;
-	if (close) {
-		front->depth--;
-		front->n_close = 1;
-	} else {
-		front->semicolon = true;
+	front->gap = front->before.span.end;
+	front->n_close = close;
+	front->depth -= close;
+	front->semicolon = !close;
+}
+
+/* What has no better explanation than what stands there and what could. */
+static void unexpected(struct cni_front *front, const struct cni_syntax *s, const char *shown)
+{
+	const struct cni_token *found = s->found;
+	const char *near = meant(s);
+	struct cni_diag *diag;
+
+	if (found->kind == TOKEN_SEMICOLON && front->before.kind == TOKEN_CLOSE && !in_list(front, s)) {
+		cni_mistake(front, CNI1, found->span, "a block ends with its `}`: there is no `;` behind it");
+		return;
 	}
+	if (s->n_expected == 1 && !strcmp(s->expected[0], "a name") &&
+	    (s->found_keyword || found->kind == TOKEN_PROTOCOL)) {
+		diag = cni_mistake(front, CNI3, found->span, "%s is a word of the language, and no name", shown);
+		if (found->kind == TOKEN_MAIN && front->before.kind == TOKEN_THEN)
+			cni_diag_help(front->diags, diag, "ordinary routing as the last resort is written `else main`");
+		return;
+	}
+	diag = cni_mistake(front, CNI1, found->span, "found %s, expected %s", shown, expectation(front, s));
+	if (near)
+		cni_diag_help(front->diags, diag, "did you mean `%s`?", near);
+	else if (found->kind == TOKEN_ROUTE && s->n_expected == 1)
+		cni_diag_help(front->diags, diag, "`else` is the last statement of a policy");
+	else if (in_list(front, s))
+		cni_diag_help(front->diags, diag, "the members of a list are separated by commas");
 }
 
 void cni_syntax_error(struct cni_front *front, const struct cni_syntax *s)
 {
 	const struct cni_token *found = s->found;
-	struct cni_span at = found->span;
-	const char *shown = found->kind == TOKEN_END ? "the end of the text" :
-						       cni_printf(front->arena, "`%s`", cni_quote(front, at));
-	const char *near = meant(s);
+	bool close = in_list(front, s) &&
+		     (s->found_keyword || (found->kind == TOKEN_SEMICOLON && !closes_ahead(front, found->span.end)));
+	bool semicolon =
+		expects(s, ";") && (found->kind == TOKEN_CLOSE || found->kind == TOKEN_END || on_later_line(front));
+	const char *shown = found->kind == TOKEN_END ? "the end of the text"
+						     : cni_printf(front->arena, "`%s`", cni_quote(front, found->span));
 	struct cni_diag *diag;
 
-	if (front->quiet)
-		return;
-	if (found->kind == TOKEN_SEMICOLON && front->before.kind == TOKEN_CLOSE && !in_list(front, s)) {
-		diag = cni_mistake(front, CNI1, at, "a block ends with its `}`: there is no `;` behind it");
-	} else if (in_list(front, s) && (s->found_keyword || (found->kind == TOKEN_SEMICOLON && !closes_ahead(front, at.end)))) {
+	if (!front->quiet && close) {
 		diag = cni_mistake(front, CNI4, front->braces[front->depth - 1], "this `{` is not closed");
-		cni_diag_related(front->diags, diag, at, "%s stands where its `}` was expected", shown);
-		put_in(front, true);
-	} else if (expects(s, ";") && (found->kind == TOKEN_CLOSE || found->kind == TOKEN_END || on_later_line(front))) {
-		diag = cni_mistake(front, CNI2, front->before.span, "`;` is missing behind `%s`",
-				   cni_quote(front, front->before.span));
-		put_in(front, false);
-	} else if (s->n_expected == 1 && !strcmp(s->expected[0], "a name") && (s->found_keyword || found->kind == TOKEN_PROTOCOL)) {
-		diag = cni_mistake(front, CNI3, at, "%s is a word of the language, and no name", shown);
-		if (found->kind == TOKEN_MAIN && front->before.kind == TOKEN_THEN)
-			cni_diag_help(front->diags, diag, "ordinary routing as the last resort is written `else main`");
-	} else {
-		diag = cni_mistake(front, CNI1, at, "found %s, expected %s", shown, expectation(front, s));
-		if (near)
-			cni_diag_help(front->diags, diag, "did you mean `%s`?", near);
-		else if (found->kind == TOKEN_ROUTE && s->n_expected == 1)
-			cni_diag_help(front->diags, diag, "`else` is the last statement of a policy");
-		else if (in_list(front, s))
-			cni_diag_help(front->diags, diag, "the members of a list are separated by commas");
+		cni_diag_related(front->diags, diag, found->span, "%s stands where its `}` was expected", shown);
+		front->quiet = true; /* until there is something new: outer lists end with this one */
+	} else if (!front->quiet && semicolon) {
+		cni_mistake(front, CNI2, front->before.span, "`;` is missing behind `%s`",
+			    cni_quote(front, front->before.span));
+	} else if (!front->quiet) {
+		unexpected(front, s, shown);
 	}
+	if (close || semicolon)
+		put_in(front, close);
 }

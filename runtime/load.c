@@ -329,7 +329,8 @@ static void load_folder(struct loader *l, const char *folder)
 	for (int i = 0; i < n; i++) {
 		bool slash = folder[strlen(folder) - 1] == '/';
 
-		load_text(l, cni_printf(l->arena, "%s%s%s", folder, slash ? "" : "/", entries[i]->d_name), nowhere, NULL);
+		load_text(l, cni_printf(l->arena, "%s%s%s", folder, slash ? "" : "/", entries[i]->d_name), nowhere,
+			  NULL);
 		free(entries[i]);
 	}
 	free(entries);

@@ -170,11 +170,11 @@ static void list_differences(struct transaction *t, enum cni_code code, const st
 }
 
 /* What is left to be done for `wanted`; NULL: it cannot be known. */
-static struct cni_plan *compare(struct transaction *t, const struct cni_state *wanted)
+static const struct cni_plan *compare(struct transaction *t, const struct cni_state *wanted)
 {
 	struct cni_state *now;
 	struct cni_diags aside;
-	struct cni_plan *left;
+	const struct cni_plan *left;
 
 	if (rt_snapshot(t->nl, t->arena, &now, t->diags))
 		return NULL;
@@ -286,12 +286,36 @@ static void carry_out(struct transaction *t, const struct cni_plan *plan)
 	t->result->n_undone += plan->n_steps;
 }
 
+/* Those that the plan touches and that were not put back: the plan to the former state says nothing of a setting that
+ * was never noted. What went with its device is no difference. */
+static size_t count_unrestored(struct transaction *t, const struct cni_state *now)
+{
+	const struct cni_state *old = t->plan->observed;
+	size_t n = 0;
+
+	for (size_t i = 0; i < old->n_settings; i++) {
+		const struct cni_st_setting *setting = &old->settings[i];
+
+		if (!is_touched(t->plan, setting))
+			continue;
+		for (size_t j = 0; j < now->n_settings; j++)
+			if (!cni_setting_cmp(&now->settings[j], setting) && now->settings[j].value != setting->value) {
+				cni_diag(t->diags, CNI707, (struct cni_span){ 0 }, "%s of %s is still %d, it was %d",
+					 cni_setting_info[setting->key].name,
+					 *setting->device ? setting->device : "the namespace",
+					 now->settings[j].value, setting->value);
+				n++;
+			}
+	}
+	return n;
+}
+
 /* Back to what was observed, by steps while nothing was visible, by a plan where that is not enough. */
 static void roll_back(struct transaction *t)
 {
 	const struct cni_span nowhere = { 0 };
 	struct cni_state *former = former_state(t);
-	struct cni_plan *left;
+	const struct cni_plan *left;
 
 	if (!t->n_done[CNI_FLIP])
 		undo(t);
@@ -301,11 +325,12 @@ static void roll_back(struct transaction *t)
 		left = compare(t, former);
 	}
 	t->result->verified = left;
-	t->result->outcome = left && !left->n_steps ? RT_RESTORED : RT_INCOMPLETE;
-	if (t->result->outcome == RT_RESTORED) {
+	if (left && !left->n_steps && !count_unrestored(t, left->observed)) {
+		t->result->outcome = RT_RESTORED;
 		cni_diag(t->diags, CNI710, nowhere, "the former state is back, as a new look at the kernel shows");
 		return;
 	}
+	t->result->outcome = RT_INCOMPLETE;
 	cni_diag(t->diags, CNI707, nowhere, left ? "the former state is not all back" :
 						   "whether the former state is back cannot be seen");
 	for (size_t i = 0; left && i < left->n_steps; i++)
@@ -316,7 +341,7 @@ static void roll_back(struct transaction *t)
 
 static int look_back(struct transaction *t)
 {
-	struct cni_plan *left = compare(t, t->plan->desired);
+	const struct cni_plan *left = compare(t, t->plan->desired);
 
 	t->result->verified = left;
 	if (is_clean(left)) {

@@ -54,9 +54,9 @@ static size_t roles_of(const struct cni_target *t, struct role roles[MAX_ROLES])
 			roles[n++] = (struct role){ iface->peer, cni_address_span(t->decl, "gateway", f), false };
 	}
 	if (t->kind == CNI_TARGET_TUNNEL && cni_is_written(t->decl, "local"))
-		roles[n++] = (struct role){ t->tunnel.local, cni_ast_field_span(t->decl, "local"), true };
+		roles[n++] = (struct role){ t->tunnel.local, cni_field_span(t->decl, "local"), true };
 	if (t->kind == CNI_TARGET_TUNNEL && cni_is_written(t->decl, "remote"))
-		roles[n++] = (struct role){ t->tunnel.remote, cni_ast_field_span(t->decl, "remote"), true };
+		roles[n++] = (struct role){ t->tunnel.remote, cni_field_span(t->decl, "remote"), true };
 	return n;
 }
 
@@ -141,7 +141,7 @@ static bool within_lan(const struct cni_checker *c, const struct cni_ranges *lan
 			struct cni_diag *d = cni_diag(c->diags, CNI239, span, "the %s %s of `%s` lies in lan `%s`", what,
 						      cni_addr_format(addr, text), t->name, lan->name);
 
-			cni_diag_related(c->diags, d, cni_ast_field_span(lan->decl, "prefix"), "the lan's prefixes");
+			cni_diag_related(c->diags, d, cni_field_span(lan->decl, "prefix"), "the lan's prefixes");
 			break;
 		}
 	}
@@ -161,7 +161,7 @@ bool cni_check_lan_apart(const struct cni_checker *c, const struct cni_subject *
 		const struct cni_target *t = &c->model->targets[i];
 
 		if (t->kind == CNI_TARGET_TUNNEL && cni_is_written(t->decl, "remote") &&
-		    within_lan(c, &lans, t, t->tunnel.remote, cni_ast_field_span(t->decl, "remote"), "remote end"))
+		    within_lan(c, &lans, t, t->tunnel.remote, cni_field_span(t->decl, "remote"), "remote end"))
 			holds = false;
 		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
 			if (t->iface[f].has_peer && within_lan(c, &lans, t, t->iface[f].peer,

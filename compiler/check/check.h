@@ -37,12 +37,14 @@ typedef bool cni_check_fn(const struct cni_checker *c, const struct cni_subject 
 
 /* ---- where to point (place.c) ---- */
 
-/* `outer { inner … }` of a declaration: the inner field, else the outer, else the declaration's name. */
+/* A field's values; of a block its name; where it is not written, the declaration's name. */
+struct cni_span cni_field_span(const struct cni_ast_decl *decl, const char *name);
+/* The same of `inner` in `outer { inner … }`; where it is not written, of `outer`. */
 struct cni_span cni_inner_span(const struct cni_ast_decl *decl, const char *outer, const char *inner);
 bool cni_is_written(const struct cni_ast_decl *decl, const char *field);
-/* The n-th value of a field that is the word `word`, from 0; else the field. */
+/* The n-th value of a field that is the word `word`, from 0; else all of them. */
 struct cni_span cni_word_span(const struct cni_ast_decl *decl, const char *field, const char *word, size_t n);
-/* The n-th value of a field that is an address or prefix of that family; else the field. */
+/* The n-th value of a field that is an address or prefix of that family; else all. */
 struct cni_span cni_address_span(const struct cni_ast_decl *decl, const char *field, enum cni_family family);
 /* The n-th member of a route's path; else the path. */
 struct cni_span cni_member_span(const struct cni_route *route, size_t n);

@@ -41,7 +41,7 @@ bool cni_check_bgp_kind(const struct cni_checker *c, const struct cni_subject *s
 
 	if (!cni_is_link(t, CNI_INTERNET) || !t->link.bgp.present)
 		return true;
-	cni_diag(c->diags, CNI226, cni_ast_field_span(t->decl, "bgp"),
+	cni_diag(c->diags, CNI226, cni_field_span(t->decl, "bgp"),
 		 "`%s` is an internet link: `bgp` belongs to interconnects", t->name);
 	return false;
 }
@@ -53,7 +53,7 @@ bool cni_check_classic_bfd(const struct cni_checker *c, const struct cni_subject
 
 	if (!cni_is_link(t, CNI_CLASSIC) || !(t->link.bfd || in_bgp))
 		return true;
-	cni_diag(c->diags, CNI228, in_bgp ? cni_inner_span(t->decl, "bgp", "bfd") : cni_ast_field_span(t->decl, "bfd"),
+	cni_diag(c->diags, CNI228, in_bgp ? cni_inner_span(t->decl, "bgp", "bfd") : cni_field_span(t->decl, "bfd"),
 		 "BFD on `%s` does not make tunnels fail over any sooner", t->name);
 	return false;
 }

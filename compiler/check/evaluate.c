@@ -47,7 +47,7 @@ static struct answer port_holds(const struct cni_port_match *m, const struct cni
 	bool any = false; /* of the packet's protocol */
 
 	if (!(p->known & CNI_HAS_PROTO))
-		return ask(CNI_HAS_PROTO);
+		return ask(field); /* which comes with its protocol */
 	for (size_t i = 0; i < m->ports.n_items; i++) {
 		const struct cni_port_range *range = &m->ports.items[i];
 
@@ -65,7 +65,7 @@ static struct answer icmp_holds(const struct cni_icmp_match *m, const struct cni
 	if (family != m->family)
 		return no;
 	if (!(p->known & CNI_HAS_PROTO))
-		return ask(CNI_HAS_PROTO);
+		return ask(CNI_HAS_ICMP_TYPE);
 	if (p->proto != (m->family == CNI_V4 ? 1 : 58))
 		return no;
 	return p->known & CNI_HAS_ICMP_TYPE ? if_true(has_bit(m->types, p->icmp_type)) : ask(CNI_HAS_ICMP_TYPE);

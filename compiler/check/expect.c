@@ -9,8 +9,13 @@ static const struct {
 	unsigned int field;
 	const char *name;
 } fields[] = {
-	{ CNI_HAS_FROM, "from" },   { CNI_HAS_TO, "to" },     { CNI_HAS_PROTO, "proto" },	  { CNI_HAS_SPORT, "sport" },
-	{ CNI_HAS_DPORT, "dport" }, { CNI_HAS_DSCP, "dscp" }, { CNI_HAS_ICMP_TYPE, "icmp TYPE" },
+	{ CNI_HAS_FROM, "from" },
+	{ CNI_HAS_TO, "to" },
+	{ CNI_HAS_PROTO, "proto" },
+	{ CNI_HAS_SPORT, "PROTOCOL sport" },
+	{ CNI_HAS_DPORT, "PROTOCOL dport" },
+	{ CNI_HAS_DSCP, "dscp" },
+	{ CNI_HAS_ICMP_TYPE, "proto, or icmp TYPE" },
 };
 
 /* Why an expect is not one packet. */

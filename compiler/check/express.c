@@ -31,7 +31,7 @@ static bool is_behind_connector(const struct cni_target *t)
 
 static struct cni_span bfd_span(const struct cni_ast_decl *decl)
 {
-	return cni_is_written(decl, "bfd") ? cni_ast_field_span(decl, "bfd") : cni_inner_span(decl, "bgp", "bfd");
+	return cni_is_written(decl, "bfd") ? cni_field_span(decl, "bfd") : cni_inner_span(decl, "bgp", "bfd");
 }
 
 static struct cni_span ipv6_span(const struct cni_ast_decl *decl)
@@ -41,17 +41,17 @@ static struct cni_span ipv6_span(const struct cni_ast_decl *decl)
 
 static struct cni_span vlan_span(const struct cni_ast_decl *decl)
 {
-	return cni_ast_field_span(decl, "device");
+	return cni_field_span(decl, "device");
 }
 
 static struct cni_span lacp_span(const struct cni_ast_decl *decl)
 {
-	return cni_ast_field_span(decl, "lacp");
+	return cni_field_span(decl, "lacp");
 }
 
 static struct cni_span onramp_span(const struct cni_ast_decl *decl)
 {
-	return cni_ast_field_span(decl, "onramp");
+	return cni_field_span(decl, "onramp");
 }
 
 static const struct {
@@ -93,7 +93,7 @@ bool cni_check_express_bgp(const struct cni_checker *c, const struct cni_subject
 
 	if (!cni_is_link(t, CNI_EXPRESS) || !t->link.bgp.present || c->model->profile >= 2026)
 		return true;
-	d = cni_diag(c->diags, CNI201, cni_ast_field_span(t->decl, "bgp"), "`%s` is Express, which has no BGP", t->name);
+	d = cni_diag(c->diags, CNI201, cni_field_span(t->decl, "bgp"), "`%s` is Express, which has no BGP", t->name);
 	cni_diag_help(c->diags, d, "steer by policy and `track`; where the provider has enabled it: profile 2026;");
 	return false;
 }

@@ -32,9 +32,9 @@ bool cni_check_own_device(const struct cni_checker *c, const struct cni_subject 
 
 		if (strcmp(a->ifname, b->ifname))
 			continue;
-		d = cni_diag(c->diags, CNI234, tunnel ? b->decl->name.span : cni_ast_field_span(b->decl, "device"),
+		d = cni_diag(c->diags, CNI234, tunnel ? b->decl->name.span : cni_field_span(b->decl, "device"),
 			     "`%s` and `%s` are both the device %s", a->name, b->name, b->ifname);
-		cni_diag_related(c->diags, d, cni_ast_field_span(a->decl, "device"), "`%s` has it here", a->name);
+		cni_diag_related(c->diags, d, cni_field_span(a->decl, "device"), "`%s` has it here", a->name);
 		holds = false;
 	}
 	return holds;
@@ -49,10 +49,10 @@ bool cni_check_link_mtu(const struct cni_checker *c, const struct cni_subject *s
 	if (!cni_is_interconnect(t) || t->mtu == INTERCONNECT_MTU || !cni_is_written(t->decl, "mtu"))
 		return true;
 	if (t->mtu > INTERCONNECT_MTU)
-		cni_diag(c->diags, CNI211, cni_ast_field_span(t->decl, "mtu"),
+		cni_diag(c->diags, CNI211, cni_field_span(t->decl, "mtu"),
 			 "`%s` has mtu %u, but an interconnect carries %u bytes", t->name, t->mtu, INTERCONNECT_MTU);
 	else
-		cni_diag(c->diags, CNI212, cni_ast_field_span(t->decl, "mtu"),
+		cni_diag(c->diags, CNI212, cni_field_span(t->decl, "mtu"),
 			 "`%s` has mtu %u, but an interconnect carries %u bytes", t->name, t->mtu, INTERCONNECT_MTU);
 	return t->mtu < INTERCONNECT_MTU;
 }
@@ -65,11 +65,11 @@ bool cni_check_dataplane(const struct cni_checker *c, const struct cni_subject *
 	if (!t->link.dataplane || t->link.dataplane == wanted)
 		return true;
 	if (wanted)
-		cni_diag(c->diags, CNI213, cni_ast_field_span(t->decl, "dataplane"),
+		cni_diag(c->diags, CNI213, cni_field_span(t->decl, "dataplane"),
 			 "`%s` is %s, which is data plane %u, not %u", t->name, wanted == 2 ? "express" : "classic",
 			 wanted, t->link.dataplane);
 	else
-		cni_diag(c->diags, CNI213, cni_ast_field_span(t->decl, "dataplane"),
+		cni_diag(c->diags, CNI213, cni_field_span(t->decl, "dataplane"),
 			 "`%s` is no interconnect: it has no data plane", t->name);
 	return false;
 }
@@ -101,7 +101,7 @@ bool cni_check_rate(const struct cni_checker *c, const struct cni_subject *s)
 
 	if (!cni_is_interconnect(t) || t->link.rate <= RATE_LIMIT)
 		return true;
-	cni_diag(c->diags, CNI227, cni_ast_field_span(t->decl, "rate"),
+	cni_diag(c->diags, CNI227, cni_field_span(t->decl, "rate"),
 		 "of the rate of `%s`, 1 Gbit/s toward Cloudflare is usable %s", t->name,
 		 cni_is_link(t, CNI_EXPRESS) ? "on the whole interconnect" : "in each GRE tunnel");
 	return false;

@@ -24,7 +24,7 @@ bool cni_check_mtu_least(const struct cni_checker *c, const struct cni_subject *
 
 	if (t->mtu >= MTU_LEAST)
 		return true;
-	cni_diag(c->diags, CNI310, cni_ast_field_span(t->decl, "mtu"), "`%s` has an MTU of %u; %u is the least", t->name,
+	cni_diag(c->diags, CNI310, cni_field_span(t->decl, "mtu"), "`%s` has an MTU of %u; %u is the least", t->name,
 		 t->mtu, MTU_LEAST);
 	return false;
 }
@@ -44,7 +44,7 @@ bool cni_check_mtu_most(const struct cni_checker *c, const struct cni_subject *s
 	/* on purpose larger: then outer packets are fragmented, which `ignore-df` asks for */
 	if (!narrow || t->mtu + bytes <= narrow->mtu || t->tunnel.ignore_df)
 		return true;
-	d = cni_diag(c->diags, CNI311, cni_ast_field_span(t->decl, "mtu"),
+	d = cni_diag(c->diags, CNI311, cni_field_span(t->decl, "mtu"),
 		     "an MTU of %u and %u bytes of headers do not fit into the %u of `%s`", t->mtu, bytes, narrow->mtu,
 		     narrow->name);
 	if (narrow->mtu >= bytes + MTU_LEAST)
@@ -58,7 +58,7 @@ bool cni_check_mtu_ipv6(const struct cni_checker *c, const struct cni_subject *s
 
 	if (!t->carries[CNI_V6] || t->mtu >= MTU_IPV6)
 		return true;
-	cni_diag(c->diags, CNI312, cni_ast_field_span(t->decl, "mtu"),
+	cni_diag(c->diags, CNI312, cni_field_span(t->decl, "mtu"),
 		 "`%s` carries IPv6, which needs an MTU of %u, but has %u", t->name, MTU_IPV6, t->mtu);
 	return false;
 }
@@ -67,7 +67,7 @@ bool cni_check_mss(const struct cni_checker *c, const struct cni_subject *s)
 {
 	const struct cni_target *t = s->target;
 	unsigned int mss = t->mss[CNI_V4], fits = t->mtu - tcp_headers[CNI_V4], fits6 = t->mtu - tcp_headers[CNI_V6];
-	struct cni_span span = cni_ast_field_span(t->decl, "mss");
+	struct cni_span span = cni_field_span(t->decl, "mss");
 	struct cni_diag *d;
 
 	if (t->mss_mode != CNI_MSS_FIXED)

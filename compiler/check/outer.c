@@ -22,7 +22,7 @@ bool cni_check_over_family(const struct cni_checker *c, const struct cni_subject
 		d = cni_diag(c->diags, CNI335, cni_word_span(t->decl, "over", link->name, 0),
 			     "the outer packets of `%s` are %s, which `%s` does not carry", t->name,
 			     family_names[t->tunnel.local.family], link->name);
-		cni_diag_related(c->diags, d, cni_ast_field_span(link->decl, "address"), "its address");
+		cni_diag_related(c->diags, d, cni_field_span(link->decl, "address"), "its address");
 		holds = false;
 	}
 	return holds;
@@ -43,10 +43,10 @@ bool cni_check_over_bgp(const struct cni_checker *c, const struct cni_subject *s
 	}
 	if (!with || !without)
 		return true;
-	d = cni_diag(c->diags, CNI328, cni_ast_field_span(t->decl, "over"),
+	d = cni_diag(c->diags, CNI328, cni_field_span(t->decl, "over"),
 		     "`%s` has `bgp` and `%s` has none: who writes the routes of `%s`?", with->name, without->name,
 		     t->name);
-	cni_diag_related(c->diags, d, cni_ast_field_span(with->decl, "bgp"), "a daemon fills the table of outer packets");
+	cni_diag_related(c->diags, d, cni_field_span(with->decl, "bgp"), "a daemon fills the table of outer packets");
 	cni_diag_related(c->diags, d, without->decl->name.span, "cnic writes the route by this link");
 	return false;
 }
@@ -69,10 +69,10 @@ bool cni_check_pinned(const struct cni_checker *c, const struct cni_subject *s)
 	if (owner && t->tunnel.n_over == 1 && !t->tunnel.underlay_bgp)
 		return true;
 	if (owner)
-		d = cni_diag(c->diags, CNI329, cni_ast_field_span(t->decl, "local"),
+		d = cni_diag(c->diags, CNI329, cni_field_span(t->decl, "local"),
 			     "`%s` is pinned to `%s`: its end is that link's own address", t->name, owner->name);
 	else
-		d = cni_diag(c->diags, CNI329, cni_ast_field_span(t->decl, "local"),
+		d = cni_diag(c->diags, CNI329, cni_field_span(t->decl, "local"),
 			     "`%s` answers at an address of a link that it does not run over", t->name);
 	cni_diag_help(c->diags, d, "an address of its own, which is reachable by every link of `over`");
 	return false;
@@ -119,13 +119,13 @@ static void report_same(const struct cni_checker *c, const struct cni_target *a,
 	struct cni_diag *d;
 
 	if (key)
-		d = cni_diag(c->diags, CNI417, cni_ast_field_span(b->decl, "key"),
+		d = cni_diag(c->diags, CNI417, cni_field_span(b->decl, "key"),
 			     "GRE key %u is used twice between the same endpoints", b->tunnel.key);
 	else
-		d = cni_diag(c->diags, CNI417, cni_ast_field_span(b->decl, "remote"),
+		d = cni_diag(c->diags, CNI417, cni_field_span(b->decl, "remote"),
 			     "two GRE tunnels without a key between the same endpoints");
 	cni_diag_label(c->diags, d, "also used by `%s`", a->name);
-	cni_diag_related(c->diags, d, cni_ast_field_span(a->decl, key ? "key" : "remote"), "first used here");
+	cni_diag_related(c->diags, d, cni_field_span(a->decl, key ? "key" : "remote"), "first used here");
 	cni_diag_help(c->diags, d, "the kernel tells tunnels apart by (local, remote, key)");
 }
 
@@ -154,10 +154,10 @@ bool cni_check_endpoints(const struct cni_checker *c, const struct cni_subject *
 			report_same(c, a, b);
 			holds = false;
 		} else if (!same_over(&a->tunnel, &b->tunnel)) {
-			d = cni_diag(c->diags, CNI330, cni_ast_field_span(b->decl, "over"),
+			d = cni_diag(c->diags, CNI330, cni_field_span(b->decl, "over"),
 				     "`%s` and `%s` have the same endpoints, but run over different links", a->name,
 				     b->name);
-			cni_diag_related(c->diags, d, cni_ast_field_span(a->decl, "over"), "`%s` runs over these", a->name);
+			cni_diag_related(c->diags, d, cni_field_span(a->decl, "over"), "`%s` runs over these", a->name);
 			cni_diag_help(c->diags, d, "the same `over` for both, or another `local` for one");
 			holds = false;
 		}
@@ -184,18 +184,18 @@ bool cni_check_outer_addresses(const struct cni_checker *c, const struct cni_sub
 			continue;
 		if (cni_addr_equal(local, remote) ||
 		    (of_remote && cni_addr_equal(of_remote->target->iface[remote.family].address.addr, remote))) {
-			d = cni_diag(c->diags, CNI333, cni_ast_field_span(t->decl, "remote"),
+			d = cni_diag(c->diags, CNI333, cni_field_span(t->decl, "remote"),
 				     "the remote end %s of `%s` is an address of this router",
 				     cni_addr_format(remote, text), t->name);
 		} else if (of_remote && of_remote->target->kind == CNI_TARGET_TUNNEL) {
-			d = cni_diag(c->diags, CNI331, cni_ast_field_span(t->decl, "remote"),
+			d = cni_diag(c->diags, CNI331, cni_field_span(t->decl, "remote"),
 				     "the remote end %s of `%s` lies inside tunnel `%s`", cni_addr_format(remote, text),
 				     t->name, of_remote->target->name);
 			cni_diag_related(c->diags, d,
 					 cni_address_span(of_remote->target->decl, "address", of_remote->family),
 					 "the network inside `%s`", of_remote->target->name);
 		} else if (of_local && of_local->target->kind == CNI_TARGET_TUNNEL) {
-			d = cni_diag(c->diags, CNI332, cni_ast_field_span(t->decl, "local"),
+			d = cni_diag(c->diags, CNI332, cni_field_span(t->decl, "local"),
 				     "the local end %s of `%s` lies inside tunnel `%s`", cni_addr_format(local, text),
 				     t->name, of_local->target->name);
 			cni_diag_related(c->diags, d,

@@ -6,7 +6,7 @@
 
 /* In ranges that are read; CNI403 names both. */
 #define ROUTE_WORK (UINT64_C(1) << 22)
-#define RUN_WORK (UINT64_C(1) << 26)
+#define RUN_WORK (UINT64_C(1) << 27)
 
 #define MAX_NAMED 3 /* routes above that a message points to */
 

@@ -13,10 +13,10 @@ bool cni_check_ipsec(const struct cni_checker *c, const struct cni_subject *s)
 		return true;
 	link = link ? link : cni_over_kind(c, t, CNI_EXPRESS);
 	if (link)
-		d = cni_diag(c->diags, CNI301, cni_ast_field_span(t->decl, "kind"),
+		d = cni_diag(c->diags, CNI301, cni_field_span(t->decl, "kind"),
 			     "`%s` is IPsec over the interconnect `%s`, which takes GRE only", t->name, link->name);
 	else
-		d = cni_diag(c->diags, CNI302, cni_ast_field_span(t->decl, "kind"), "cnic makes no IPsec tunnels");
+		d = cni_diag(c->diags, CNI302, cni_field_span(t->decl, "kind"), "cnic makes no IPsec tunnels");
 	cni_diag_help(c->diags, d, "kind gre;");
 	return false;
 }
@@ -62,12 +62,12 @@ bool cni_check_inner_bgp(const struct cni_checker *c, const struct cni_subject *
 	if (!link && c->model->profile < 2026)
 		link = cni_over_kind(c, t, CNI_EXPRESS);
 	if (link) {
-		d = cni_diag(c->diags, CNI307, cni_ast_field_span(t->decl, "bgp"),
+		d = cni_diag(c->diags, CNI307, cni_field_span(t->decl, "bgp"),
 			     "no BGP inside a tunnel over `%s`, which is %s", link->name,
 			     cni_is_link(link, CNI_CLASSIC) ? "Classic" : "Express");
 		cni_diag_help(c->diags, d, "steer by policy; `bgp` in the link `%s` is for the outer packet", link->name);
 	} else {
-		d = cni_diag(c->diags, CNI308, cni_ast_field_span(t->decl, "bgp"),
+		d = cni_diag(c->diags, CNI308, cni_field_span(t->decl, "bgp"),
 			     "`bgp` inside `%s` has no effect: cnic sets up BGP for the outer packet only", t->name);
 		cni_diag_help(c->diags, d, "leave it out here; a daemon may speak BGP over the tunnel on its own");
 	}
@@ -88,7 +88,7 @@ bool cni_check_gre_options(const struct cni_checker *c, const struct cni_subject
 
 		if (!options[i].on)
 			continue;
-		d = cni_diag(c->diags, CNI317, cni_ast_field_span(s->target->decl, options[i].field),
+		d = cni_diag(c->diags, CNI317, cni_field_span(s->target->decl, options[i].field),
 			     "Cloudflare's end of a GRE tunnel has no `%s`", options[i].field);
 		cni_diag_help(c->diags, d, "leave it out; for another provider: options { provider other; }");
 		holds = false;
@@ -103,7 +103,7 @@ bool cni_check_ttl(const struct cni_checker *c, const struct cni_subject *s)
 
 	if (t->tunnel.ttl)
 		return true;
-	d = cni_diag(c->diags, CNI318, cni_ast_field_span(t->decl, "ttl"),
+	d = cni_diag(c->diags, CNI318, cni_field_span(t->decl, "ttl"),
 		     "the outer packets of `%s` inherit the inner packet's TTL", t->name);
 	cni_diag_help(c->diags, d, "ttl 64;");
 	return false;
@@ -116,7 +116,7 @@ bool cni_check_ignore_df(const struct cni_checker *c, const struct cni_subject *
 
 	if (!t->tunnel.ignore_df || !t->tunnel.pmtudisc)
 		return true;
-	d = cni_diag(c->diags, CNI319, cni_ast_field_span(t->decl, "ignore-df"),
+	d = cni_diag(c->diags, CNI319, cni_field_span(t->decl, "ignore-df"),
 		     "`ignore-df` needs `pmtudisc off`: the kernel refuses it otherwise");
 	cni_diag_help(c->diags, d, "pmtudisc off;");
 	return false;
@@ -126,7 +126,7 @@ bool cni_check_ip6gre(const struct cni_checker *c, const struct cni_subject *s)
 {
 	if (s->target->tunnel.kind != CNI_IP6GRE || !cni_toward_cloudflare(c))
 		return true;
-	cni_diag(c->diags, CNI320, cni_ast_field_span(s->target->decl, "kind"),
+	cni_diag(c->diags, CNI320, cni_field_span(s->target->decl, "kind"),
 		 "Cloudflare's tunnel endpoints are documented as IPv4 addresses only");
 	return false;
 }

@@ -2,6 +2,7 @@
 /* ip.c - devices, addresses, rules, routes and settings as commands of iproute2 and sysctl. */
 #include <string.h>
 
+#include "compiler/emit/describe.h"
 #include "compiler/emit/emit.h"
 
 static void puts_addr(struct cni_text *out, const char *before, struct cni_addr addr)
@@ -65,16 +66,9 @@ static void (*const details[])(struct cni_text *, const struct cni_st_link *) = 
 	[CNI_DEV_VLAN] = vlan,
 };
 
-void cni_emit_link(struct cni_text *out, const struct cni_st_link *link)
+void cni_describe_link(struct cni_text *out, const struct cni_st_link *link)
 {
-	if (!link->owned) {
-		cni_text_printf(out, "link show dev %s", link->name);
-		return;
-	}
-	cni_text_puts(out, "link add ");
-	if (link->type == CNI_DEV_VLAN)
-		cni_text_printf(out, "link %s ", link->parent);
-	cni_text_printf(out, "name %s", link->name);
+	cni_text_puts(out, link->name);
 	if (link->mtu)
 		cni_text_printf(out, " mtu %u", link->mtu);
 	cni_text_printf(out, "%s group %u type %s", link->up ? " up" : "", CNI_GROUP, link->kind);
@@ -82,16 +76,16 @@ void cni_emit_link(struct cni_text *out, const struct cni_st_link *link)
 		details[link->type](out, link);
 }
 
-void cni_emit_addr(struct cni_text *out, const struct cni_st_addr *addr)
+void cni_describe_addr(struct cni_text *out, const struct cni_st_addr *addr)
 {
 	char text[CNI_ADDR_TEXT];
 
-	cni_text_printf(out, "addr add %s dev %s", cni_prefix_format(addr->address, text), addr->device);
+	cni_text_printf(out, "%s dev %s", cni_prefix_format(addr->address, text), addr->device);
 }
 
-void cni_emit_rule(struct cni_text *out, const struct cni_st_rule *rule)
+void cni_describe_rule(struct cni_text *out, const struct cni_st_rule *rule)
 {
-	cni_text_printf(out, "%srule add priority %u", rule->family == CNI_V6 ? "-6 " : "", rule->priority);
+	cni_text_printf(out, "priority %u", rule->priority);
 	if (rule->has_from) {
 		cni_text_puts(out, " from ");
 		puts_prefix(out, rule->from);
@@ -117,14 +111,14 @@ static void hop(struct cni_text *out, const struct cni_st_hop *h, enum cni_famil
 		cni_text_printf(out, " dev %s", h->device);
 }
 
-void cni_emit_route(struct cni_text *out, const struct cni_st_route *route)
+void cni_describe_route(struct cni_text *out, const struct cni_st_route *route)
 {
 	static const char *const types[] = { [CNI_RT_UNICAST] = "",
 					     [CNI_RT_BLACKHOLE] = "blackhole ",
 					     [CNI_RT_UNREACHABLE] = "unreachable ",
 					     [CNI_RT_OTHER] = "" };
 
-	cni_text_printf(out, "%sroute add %s", route->family == CNI_V6 ? "-6 " : "", types[route->type]);
+	cni_text_puts(out, types[route->type]);
 	puts_prefix(out, route->to);
 	if (route->n_hops == 1) {
 		hop(out, route->hops, route->family);
@@ -138,6 +132,39 @@ void cni_emit_route(struct cni_text *out, const struct cni_st_route *route)
 		hop(out, &route->hops[i], route->family);
 		cni_text_printf(out, " weight %u%s", route->hops[i].weight, route->hops[i].onlink ? " onlink" : "");
 	}
+}
+
+/* ---- as commands ---- */
+
+void cni_emit_link(struct cni_text *out, const struct cni_st_link *link)
+{
+	if (!link->owned) {
+		cni_text_printf(out, "link show dev %s", link->name);
+		return;
+	}
+	cni_text_puts(out, "link add ");
+	if (link->type == CNI_DEV_VLAN)
+		cni_text_printf(out, "link %s ", link->parent);
+	cni_text_puts(out, "name ");
+	cni_describe_link(out, link);
+}
+
+void cni_emit_addr(struct cni_text *out, const struct cni_st_addr *addr)
+{
+	cni_text_puts(out, "addr add ");
+	cni_describe_addr(out, addr);
+}
+
+void cni_emit_rule(struct cni_text *out, const struct cni_st_rule *rule)
+{
+	cni_text_puts(out, rule->family == CNI_V6 ? "-6 rule add " : "rule add ");
+	cni_describe_rule(out, rule);
+}
+
+void cni_emit_route(struct cni_text *out, const struct cni_st_route *route)
+{
+	cni_text_puts(out, route->family == CNI_V6 ? "-6 route add " : "route add ");
+	cni_describe_route(out, route);
 }
 
 /* With slashes where the device's name has a dot, which sysctl would take for one of its own. */

@@ -5,7 +5,9 @@
 
 enum rt_exit rt_apply_command(struct rt_session *session)
 {
-	const struct cni_model *model = rt_pipeline_model(session);
+	const struct cni_model *model;
 
+	session->has_changed = true;
+	model = rt_pipeline_model(session);
 	return model ? rt_change(session, model) : RT_ERROR;
 }

@@ -29,11 +29,10 @@ const struct cni_state *rt_observe(struct rt_session *session)
 
 void rt_show_plan(struct rt_session *session, const struct cni_plan *plan)
 {
-	session->has_changed = true;
 	session->changed = plan->n_steps;
 	if (session->options->json)
 		rt_session_json(session, "plan", rt_json_plan(session->arena, plan, session->sources));
-	else if (!session->options->quiet)
+	else
 		cni_emit_plan(&session->out, plan, session->sources, session->colour_out);
 }
 
@@ -82,13 +81,10 @@ static void tell(struct rt_session *session, const struct cni_plan *plan, const 
 	rt_session_json(session, "verified", json_boolean(result->verified));
 	rt_session_json(session, "phase", plan->n_steps ? json_string(rt_phase_name(result->phase)) : json_null());
 	rt_session_json(session, "undone", json_integer((json_int_t)result->n_undone));
-	if (result->outcome != RT_DONE)
-		return;
-	if (!plan->n_steps)
-		rt_say(session, "nothing to change");
-	else
-		rt_say(session, "done: %zu change%s in %zu message%s, and the kernel holds what was meant", plan->n_steps,
-		       plan->n_steps == 1 ? "" : "s", result->n_changes, result->n_changes == 1 ? "" : "s");
+	if (result->outcome == RT_DONE && plan->n_steps)
+		rt_say(session, "done: %zu change%s in %zu message%s, and the kernel holds what was meant",
+		       plan->n_steps, plan->n_steps == 1 ? "" : "s", result->n_changes,
+		       result->n_changes == 1 ? "" : "s");
 }
 
 /* One attempt, with the lock held. *stale: what was observed is no longer so, and another attempt may succeed. */
@@ -111,6 +107,8 @@ static enum rt_exit attempt(struct rt_session *session, const struct cni_model *
 	rt_show_plan(session, plan);
 	if (options->dry_run)
 		return RT_OK;
+	if (options->quiet)
+		session->out.len = 0;
 	if (plan->n_steps && may_ask(options)) {
 		if (!agreed(session, plan))
 			return rt_fail(session, "not agreed to; nothing was changed");

@@ -10,7 +10,7 @@
 /* Makes the router what `model` says; NULL: a router without a policy. Obeys -n, -y, --no-input, --lock-timeout. */
 enum rt_exit rt_change(struct rt_session *session, const struct cni_model *model);
 
-/* The plan as the command's answer: text for a reader, or the key "plan"; and whether it changes anything. */
+/* The plan as the command's answer: text for a reader, or the key "plan" and whether it changes anything. */
 void rt_show_plan(struct rt_session *session, const struct cni_plan *plan);
 
 /* What the kernel of the current namespace holds; NULL with a diagnostic. */

@@ -8,8 +8,8 @@
 #include "runtime/commands/options.h"
 
 #define ANY_NUMBER SIZE_MAX
-#define POLICY_ABOUT                                                                    \
-	"FILE is a policy, a folder (every *.cni in it), or - for standard input. Several\n" \
+#define POLICY_ABOUT                                                                                                   \
+	"FILE is a policy, a folder (every *.cni in it), or - for standard input. Several\n"                           \
 	"are one policy."
 
 #define N_COMMANDS (sizeof(rt_commands) / sizeof(*rt_commands) - 1)
@@ -22,8 +22,8 @@ const struct rt_command rt_commands[] = {
 	{ "compile", NULL, "FILE...", "write what a policy becomes on an empty router", POLICY_ABOUT,
 	  RT_BIT(RT_OPT_EMIT) | RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_compile },
 	{ "plan", "diff", "FILE...", "show what apply would change",
-	  POLICY_ABOUT " Against the live kernel this needs CAP_NET_ADMIN, with\n"
-		       "--state nothing.",
+	  POLICY_ABOUT " Against the live kernel this needs CAP_NET_ADMIN; with\n"
+		       "--state it needs no privilege.",
 	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE), 1,
 	  ANY_NUMBER, rt_plan },
 	{ "apply", NULL, "FILE...", "make the router what the policy says",

@@ -9,16 +9,18 @@
 
 static void all_commands(struct cni_text *out)
 {
-	cni_text_puts(out, "cnic compiles a .cni policy to nftables, ip rules, routes and GRE devices, and applies it.\n\n"
-			   "Usage: cnic COMMAND [OPTION]... [FILE]...\n\nCommands:\n");
+	cni_text_puts(out,
+		      "cnic compiles a .cni policy to nftables, ip rules, routes and GRE devices, and applies it.\n\n"
+		      "Usage: cnic COMMAND [OPTION]... [FILE]...\n\nCommands:\n");
 	for (const struct rt_command *c = rt_commands; c->name; c++)
 		cni_text_printf(out, "  %-14s%s\n", c->name, c->summary);
 	cni_text_puts(out, "\nOptions of every command:\n");
 	rt_options_help(out, RT_COMMON_OPTIONS);
-	cni_text_puts(out, "\nExit status: 0 done, 1 error and nothing changed, 2 changes exist (plan --detailed-exitcode),\n"
-			   "3 apply failed and was rolled back, 4 apply failed and the rollback is incomplete,\n"
-			   "6 another writer holds the lock, 64 wrong usage.\n"
-			   "`cnic help COMMAND` says more.\n");
+	cni_text_puts(
+		out, "\nExit status: 0 done, 1 error and nothing changed, 2 changes exist (plan --detailed-exitcode),\n"
+		     "3 apply failed and was rolled back, 4 apply failed and the rollback is incomplete,\n"
+		     "6 another writer holds the lock, 64 wrong usage.\n"
+		     "`cnic help COMMAND` says more.\n");
 }
 
 static void one_command(struct cni_text *out, const struct rt_command *command)

@@ -45,9 +45,9 @@ static struct side split(struct cni_arena *arena, const char *text, size_t len)
 
 	while (len) {
 		const char *newline = memchr(text, '\n', len);
-		size_t n = newline ? (size_t)(newline + 1 - text) : len;
+		size_t n = newline ? (size_t)(newline + 1 - text) : len, at = side.n;
 
-		*cni_push(arena, side.lines, side.n) = (struct line){ text, n, side.n };
+		*cni_push(arena, side.lines, side.n) = (struct line){ text, n, at };
 		text += n;
 		len -= n;
 	}
@@ -97,7 +97,8 @@ static void match_stretch(struct diff *d, struct stretch s)
 			else if (equal(d, s.a + i, s.b + j))
 				LENGTH(i, j) = (uint16_t)(LENGTH(i + 1, j + 1) + 1);
 			else
-				LENGTH(i, j) = LENGTH(i + 1, j) > LENGTH(i, j + 1) ? LENGTH(i + 1, j) : LENGTH(i, j + 1);
+				LENGTH(i, j) =
+					LENGTH(i + 1, j) > LENGTH(i, j + 1) ? LENGTH(i + 1, j) : LENGTH(i, j + 1);
 		}
 	for (size_t i = 0, j = 0; i < rows && j < columns;) {
 		if (equal(d, s.a + i, s.b + j))
@@ -146,9 +147,13 @@ static int by_a(const void *x, const void *y)
 static size_t find_anchors(struct diff *d, const struct stretch *s, struct anchor **anchors)
 {
 	size_t n_a = s->a_end - s->a, n_b = s->b_end - s->b, n = 0;
-	const struct line *a = sorted(d, &d->a, s->a, s->a_end), *b = sorted(d, &d->b, s->b, s->b_end);
+	const struct line *a, *b;
 
 	*anchors = NULL;
+	if (!n_a || !n_b)
+		return 0;
+	a = sorted(d, &d->a, s->a, s->a_end);
+	b = sorted(d, &d->b, s->b, s->b_end);
 	for (size_t i = 0, j = 0; i < n_a && j < n_b;) {
 		int order = by_text(&a[i], &b[j]);
 		size_t same_a = run(a, i, n_a), same_b = run(b, j, n_b);

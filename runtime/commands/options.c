@@ -29,7 +29,8 @@ static const struct row {
 	const char *const *choices; /* the index is the value */
 	const char *help;
 } rows[RT_N_OPTIONS] = {
-	[RT_OPT_CHECK] = { "check", 0, FLAG, NULL, AT(check), NULL, "list the files that are not formatted, exit 1 if any" },
+	[RT_OPT_CHECK] = { "check", 0, FLAG, NULL, AT(check), NULL,
+			   "list the files that are not formatted, exit 1 if any" },
 	[RT_OPT_DETAILED_EXITCODE] = { "detailed-exitcode", 0, FLAG, NULL, AT(detailed_exitcode), NULL,
 				       "exit 2 when there is something to change" },
 	[RT_OPT_DIFF] = { "diff", 0, FLAG, NULL, AT(diff), NULL, "show what formatting would change" },
@@ -52,7 +53,7 @@ static const struct row {
 	[RT_OPT_JSON] = { "json", 0, FLAG, NULL, AT(json), NULL, "one JSON document, diagnostics included" },
 	[RT_OPT_NO_INPUT] = { "no-input", 0, FLAG, NULL, AT(no_input), NULL, "never ask, as without a terminal" },
 	[RT_OPT_OUTPUT] = { "output", 'o', TEXT, "FILE", AT(output), NULL, "write there instead of standard output" },
-	[RT_OPT_QUIET] = { "quiet", 'q', FLAG, NULL, AT(quiet), NULL, "errors only" },
+	[RT_OPT_QUIET] = { "quiet", 'q', FLAG, NULL, AT(quiet), NULL, "no messages but errors" },
 	[RT_OPT_VERBOSE] = { "verbose", 'v', FLAG, NULL, AT(verbose), NULL, "say more of what is done" },
 	[RT_OPT_HELP] = { "help", 'h', FLAG, NULL, AT(help), NULL, "this help" },
 	[RT_OPT_VERSION] = { "version", 'V', FLAG, NULL, AT(version), NULL, "the version" },
@@ -122,7 +123,8 @@ static bool store(struct cni_arena *arena, struct rt_options *options, enum rt_o
 	case DURATION:
 		if (duration(text, (unsigned int *)at))
 			return true;
-		cni_text_printf(error, "--%s: '%s' is no time of at most a day; write 500ms, 10s or 2m", row->name, text);
+		cni_text_printf(error, "--%s: '%s' is no time of at most a day; write 500ms, 10s or 2m", row->name,
+				text);
 		return false;
 	}
 	return false;

@@ -8,8 +8,8 @@
 const struct cni_model *rt_pipeline_model(struct rt_session *session)
 {
 	const struct rt_options *options = session->options;
-	struct rt_policy *policy = rt_load(session->arena, options->operands, options->n_operands, options->sets,
-					   options->n_sets);
+	struct rt_policy *policy =
+		rt_load(session->arena, options->operands, options->n_operands, options->sets, options->n_sets);
 	const struct cni_model *model;
 
 	session->sources = &policy->sources;
@@ -35,8 +35,8 @@ const struct cni_state *rt_pipeline_state(struct rt_session *session, const stru
 const struct cni_plan *rt_pipeline_plan(struct rt_session *session, const struct cni_model *model,
 					const struct cni_state *observed)
 {
-	const struct cni_state *desired = model ? rt_pipeline_state(session, model, observed) :
-						  cni_state_without(session->arena, observed);
+	const struct cni_state *desired =
+		model ? rt_pipeline_state(session, model, observed) : cni_state_without(session->arena, observed);
 	const struct cni_plan *plan;
 
 	if (!desired)

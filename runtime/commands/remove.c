@@ -4,5 +4,6 @@
 
 enum rt_exit rt_remove(struct rt_session *session)
 {
+	session->has_changed = true;
 	return rt_change(session, NULL);
 }

@@ -19,12 +19,12 @@ json_t *rt_json_prefix(struct cni_prefix prefix)
 	return json_string(prefix.len ? cni_prefix_format(prefix, text) : "default");
 }
 
-const char *rt_family_name(enum cni_family family)
+static const char *family_name(enum cni_family family)
 {
 	return family == CNI_V4 ? "ipv4" : "ipv6";
 }
 
-const char *rt_route_type_name(enum cni_route_type type)
+static const char *route_type_name(enum cni_route_type type)
 {
 	static const char *const names[] = { [CNI_RT_UNICAST] = "unicast",
 					     [CNI_RT_BLACKHOLE] = "blackhole",
@@ -52,8 +52,7 @@ static void tunnel(json_t *json, const struct cni_st_link *link)
 		json_object_set_new(json, "pmtudisc", json_boolean(link->pmtudisc));
 		json_object_set_new(json, "ignore_df", json_boolean(link->ignore_df));
 	} else {
-		json_object_set_new(json, "encap_limit",
-				    number_or(link->encap_limit < 256, link->encap_limit, "none"));
+		json_object_set_new(json, "encap_limit", number_or(link->encap_limit < 256, link->encap_limit, "none"));
 	}
 }
 
@@ -79,7 +78,7 @@ static json_t *rule_json(const struct cni_st_rule *rule)
 {
 	json_t *json = json_object();
 
-	json_object_set_new(json, "family", json_string(rt_family_name(rule->family)));
+	json_object_set_new(json, "family", json_string(family_name(rule->family)));
 	json_object_set_new(json, "priority", json_integer(rule->priority));
 	json_object_set_new(json, "from", rule->has_from ? rt_json_prefix(rule->from) : json_null());
 	json_object_set_new(json, "to", rule->has_to ? rt_json_prefix(rule->to) : json_null());
@@ -91,15 +90,15 @@ static json_t *rule_json(const struct cni_st_rule *rule)
 	return json;
 }
 
-static json_t *route_json(const struct cni_st_route *route)
+json_t *rt_json_route(const struct cni_st_route *route)
 {
 	json_t *json = json_object(), *hops = json_array();
 
 	json_object_set_new(json, "table", json_integer(route->table));
-	json_object_set_new(json, "family", json_string(rt_family_name(route->family)));
+	json_object_set_new(json, "family", json_string(family_name(route->family)));
 	json_object_set_new(json, "to", rt_json_prefix(route->to));
 	json_object_set_new(json, "metric", json_integer(route->metric));
-	json_object_set_new(json, "type", json_string(rt_route_type_name(route->type)));
+	json_object_set_new(json, "type", json_string(route_type_name(route->type)));
 	json_object_set_new(json, "source", route->has_source ? rt_json_addr(route->source) : json_null());
 	for (size_t i = 0; i < route->n_hops; i++) {
 		const struct cni_st_hop *hop = &route->hops[i];
@@ -111,6 +110,12 @@ static json_t *route_json(const struct cni_st_route *route)
 	}
 	json_object_set_new(json, "hops", hops);
 	return json;
+}
+
+json_t *rt_json_setting(const struct cni_st_setting *setting)
+{
+	return json_pack("{s:o, s:s, s:i}", "device", *setting->device ? rt_json_text(setting->device) : json_null(),
+			 "name", cni_setting_info[setting->key].name, "value", setting->value);
 }
 
 json_t *rt_json_desired(struct cni_arena *arena, const struct cni_state *state)
@@ -127,18 +132,12 @@ json_t *rt_json_desired(struct cni_arena *arena, const struct cni_state *state)
 		json_array_append_new(addrs, json_pack("{s:o, s:s}", "device", rt_json_text(addr->device), "address",
 						       cni_prefix_format(addr->address, text)));
 	}
-	for (size_t i = 0; i < state->n_settings; i++) {
-		const struct cni_st_setting *setting = &state->settings[i];
-
-		json_array_append_new(settings, json_pack("{s:o, s:s, s:i}", "device",
-							  *setting->device ? rt_json_text(setting->device) : json_null(),
-							  "name", cni_setting_info[setting->key].name, "value",
-							  setting->value));
-	}
+	for (size_t i = 0; i < state->n_settings; i++)
+		json_array_append_new(settings, rt_json_setting(&state->settings[i]));
 	for (size_t i = 0; i < state->n_rules; i++)
 		json_array_append_new(rules, rule_json(&state->rules[i]));
 	for (size_t i = 0; i < state->n_routes; i++)
-		json_array_append_new(routes, route_json(&state->routes[i]));
+		json_array_append_new(routes, rt_json_route(&state->routes[i]));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "links", links, "addresses", addrs, "settings", settings,
 			 "rules", rules, "routes", routes, "nft", rt_json_nft(arena, state));
 }

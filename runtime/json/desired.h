@@ -15,7 +15,7 @@ json_t *rt_json_desired(struct cni_arena *arena, const struct cni_state *state);
 
 json_t *rt_json_addr(struct cni_addr addr);
 json_t *rt_json_prefix(struct cni_prefix prefix); /* "default" for length 0 */
-const char *rt_family_name(enum cni_family family); /* "ipv4" */
-const char *rt_route_type_name(enum cni_route_type type); /* "unicast" */
+json_t *rt_json_route(const struct cni_st_route *route);
+json_t *rt_json_setting(const struct cni_st_setting *setting);
 
 #endif

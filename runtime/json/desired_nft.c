@@ -13,8 +13,8 @@ static json_t *counters(const struct cni_state *state)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < state->n_counters; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o}", "name", rt_json_text(state->counters[i].name), "comment",
-						      rt_json_text(state->counters[i].comment)));
+		json_array_append_new(list, json_pack("{s:o, s:o}", "name", rt_json_text(state->counters[i].name),
+						      "comment", rt_json_text(state->counters[i].comment)));
 	return list;
 }
 
@@ -89,7 +89,8 @@ static json_t *chain_json(struct cni_text *text, const struct cni_state *state, 
 		cni_emit_nft_rule(text, state, &chain->rules[i]);
 		json_array_append_new(rules, rt_json_textn(text->data, text->len));
 	}
-	return json_pack("{s:o, s:o, s:o}", "name", rt_json_text(chain->name), "base", hook_json(chain), "rules", rules);
+	return json_pack("{s:o, s:o, s:o}", "name", rt_json_text(chain->name), "base", hook_json(chain), "rules",
+			 rules);
 }
 
 json_t *rt_json_nft(struct cni_arena *arena, const struct cni_state *state)

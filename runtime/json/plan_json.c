@@ -8,10 +8,9 @@
 
 const char *rt_phase_name(enum cni_phase phase)
 {
-	static const char *const names[] = { [CNI_EXPAND] = "expand",
-					     [CNI_IN_PLACE] = "in-place",
-					     [CNI_FLIP] = "flip",
-					     [CNI_CONTRACT] = "contract" };
+	static const char *const names[] = {
+		[CNI_EXPAND] = "expand", [CNI_IN_PLACE] = "in-place", [CNI_FLIP] = "flip", [CNI_CONTRACT] = "contract"
+	};
 
 	return names[phase];
 }
@@ -21,9 +20,9 @@ static const char *const ops[] = {
 };
 
 static const char *const objects[CNI_N_OBJECTS] = {
-	[CNI_LINK] = "link",	   [CNI_SETTING] = "setting",	[CNI_ADDR] = "address",	      [CNI_RULE] = "rule",
-	[CNI_ROUTE] = "route",	   [CNI_TABLE_NFT] = "table",	[CNI_COUNTER] = "counter",    [CNI_SET] = "set",
-	[CNI_CHAIN] = "chain",	   [CNI_BASE_RULES] = "base-chain",
+	[CNI_LINK] = "link",   [CNI_SETTING] = "setting",	[CNI_ADDR] = "address",	   [CNI_RULE] = "rule",
+	[CNI_ROUTE] = "route", [CNI_TABLE_NFT] = "table",	[CNI_COUNTER] = "counter", [CNI_SET] = "set",
+	[CNI_CHAIN] = "chain", [CNI_BASE_RULES] = "base-chain",
 };
 
 static const char *object_text(struct cni_arena *arena, enum cni_object object, const void *record)

@@ -48,8 +48,7 @@ static json_t *location(const struct cni_sources *sources, struct cni_span span,
 			 column(&begin), "endLine", (int)end.line, "endColumn", column(&end));
 }
 
-static json_t *result(const struct cni_diag *d, size_t rule, const struct cni_sources *sources,
-		      struct cni_arena *arena)
+static json_t *result(const struct cni_diag *d, size_t rule, const struct cni_sources *sources, struct cni_arena *arena)
 {
 	json_t *json = json_object(), *places = json_array(), *related = json_array();
 	struct cni_text text = { .arena = arena };

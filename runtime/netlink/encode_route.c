@@ -166,8 +166,9 @@ static void put_route(struct rt_writer *w, uint16_t flags, const struct cni_st_r
 	} else if (route->n_hops > 1) {
 		put_hops(w, message, route);
 	} else if (route->n_hops) {
-		/* what has no gateway is on the link itself: so does iproute2 */
-		info->rtm_scope = route->hops->has_via ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+		/* as iproute2 does: IPv4 without a gateway is on the link itself; IPv6 has no scopes */
+		if (route->family == CNI_V4 && !route->hops->has_via)
+			info->rtm_scope = RT_SCOPE_LINK;
 		info->rtm_flags = route->hops->onlink ? RTNH_F_ONLINK : 0;
 		mnl_attr_put_u32(message, RTA_OIF, device_of(w, route->hops));
 		put_via(message, route->family, route->hops);
@@ -192,5 +193,5 @@ void rt_route_del(struct rt_writer *w, const void *record)
 	struct nlmsghdr *message = put_key(w, RTM_DELROUTE, 0, record);
 	struct rtmsg *info = mnl_nlmsg_get_payload(message);
 
-	info->rtm_scope = RT_SCOPE_NOWHERE;
+	info->rtm_scope = RT_SCOPE_NOWHERE; /* any */
 }

@@ -188,6 +188,13 @@ static bool is_gone(const struct cni_step *step, int error)
 	return !step->after && (error == -ENOENT || error == -ENODEV || error == -ESRCH || error == -EADDRNOTAVAIL);
 }
 
+/* Of a device, the first message may have been taken and the second refused. Where the answer did not come, undoing is
+ * safe for a setting only: to remove what was perhaps never made might hit someone else's. */
+static bool may_be_done(const struct cni_step *step, const struct rt_refusal *refusal)
+{
+	return refusal->message == SIZE_MAX ? step->object == CNI_SETTING : refusal->message > 0;
+}
+
 int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n)
 {
 	int first = 0;
@@ -212,8 +219,7 @@ int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n)
 			continue;
 		}
 		run->n_refused += next - i;
-		/* of a link, the first message may have been taken and the second refused */
-		if (!first && !is_nft(&steps[i]) && refusal.message != SIZE_MAX && refusal.message > 0)
+		if (!first && !is_nft(&steps[i]) && may_be_done(&steps[i], &refusal))
 			run->n_done = next;
 		first = first ? first : rc;
 		if (run->diags && rc != -ERESTART)

@@ -18,7 +18,7 @@ struct rt_execution {
 };
 
 /* Steps of nft objects that stand together are one batch: all or none. 0, or -errno of the first refusal; -ERESTART,
- * never reported: nft's generation moved. What an answer that did not come stands for is not in n_done. */
+ * never reported: nft's generation moved. A step whose answer did not come is not in n_done, unless it is a setting. */
 int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n);
 
 /* The inverse of steps[0..n), last first. Allocated in the arena. */

@@ -83,6 +83,7 @@ static void reserve(struct rt_batch *batch)
 		if (!data && !batch->data)
 			abort();
 		if (data) {
+			memset(data + batch->room, 0, room - batch->room); /* libmnl 1.0.4 leaves padding as it is */
 			batch->data = data;
 			batch->room = room;
 		} else {

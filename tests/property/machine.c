@@ -57,6 +57,10 @@ void machine_packet_init(struct machine_packet *mp, const struct packet *packet)
 	} else if (packet->proto == 1 || packet->proto == 58) {
 		t[0] = packet->icmp_type;
 	}
+	if (packet->proto == 17)
+		t[5] = 8; /* the length: RFC 768 */
+	if (packet->proto == 136)
+		t[7] = 1; /* a checksum is compulsory: RFC 3828 */
 	if (packet->proto == 6) { /* RFC 9293, 3.1; the option: 3.2 */
 		const uint8_t mss[] = { 2, 4, (uint8_t)(packet->mss >> 8), (uint8_t)packet->mss };
 

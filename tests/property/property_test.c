@@ -2,18 +2,22 @@
 /* property_test.c - lowering keeps the meaning of random policies: TAP, one line for each property.
  *
  * Half of the policies come from a fixed seed, half from the clock's. SEED=N runs policy N alone (what a failure
- * prints), and SHOW=1 prints the policies. CNIC_FULL makes it ten times as many. */
+ * prints), and SHOW=1 prints the policies. CNIC_FULL makes it ten times as many.
+ * With the argument `kernel`, it holds the simulator against the kernel instead, for a few of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "compiler/arena.h"
 #include "compiler/text.h"
 #include "tests/property/compare.h"
+#include "tests/property/kernel.h"
 #include "tests/property/random_policy.h"
 
-enum { POLICIES = 240, FIXED_SEED = 20240624, PACKET_SEED = 0x5eed };
+enum { POLICIES = 240, KERNEL_POLICIES = 24, FIXED_SEED = 20240624, PACKET_SEED = 0x5eed };
 
 static const char *const titles[N_PROPERTIES] = {
 	[PROP_FATE] = "packets go where the policy says, translated and clamped as it says",
@@ -138,7 +142,51 @@ static void ok(bool holds, unsigned int *n, const char *title)
 	printf("%sok %u - %s\n", holds ? "" : "not ", ++*n, title);
 }
 
-int main(void)
+/* One policy in the kernel, in a process of its own: -1: not valid, 0: as simulated, 1: not so. */
+static int one_kernel(uint64_t seed, bool show)
+{
+	struct cni_arena *arena = cni_arena_new();
+	struct rng rng = { .state = seed };
+	const struct policy_text policy = random_policy(arena, &rng);
+	const char *text = policy_text_join(arena, &policy);
+	const struct compiled compiled = compile_text(arena, text, NULL);
+	int status = 0;
+	pid_t child = compiled.model ? fork() : -1;
+
+	if (child == 0) {
+		status = kernel_compare(&compiled, seed + PACKET_SEED);
+		if (status || show) {
+			printf("# SEED=%llu:\n", (unsigned long long)seed);
+			print_comment(text);
+		}
+		fflush(stdout);
+		_exit(status);
+	}
+	if (child > 0)
+		waitpid(child, &status, 0);
+	cni_arena_free(arena);
+	return !compiled.model ? -1 : child < 0 || status;
+}
+
+static int against_kernel(const char *only, bool show)
+{
+	const unsigned int wanted = only ? 1 : KERNEL_POLICIES;
+	unsigned int n = 0, n_failed = 0;
+
+	for (uint64_t seed = only ? strtoull(only, NULL, 0) : FIXED_SEED; n < wanted && n_failed < 3; seed++) {
+		int status = one_kernel(seed, show);
+
+		if (status < 0 && !only)
+			continue;
+		n_failed += status != 0;
+		printf("%sok %u - the kernel does what the simulator says (seed %llu)\n", status ? "not " : "", ++n,
+		       (unsigned long long)seed);
+	}
+	printf("1..%u\n", n);
+	return n_failed || n < wanted;
+}
+
+int main(int argc, char **argv)
 {
 	const char *only = getenv("SEED"), *full = getenv("CNIC_FULL");
 	const size_t wanted = only ? 1 : full && *full ? POLICIES * 10 : POLICIES;
@@ -148,6 +196,8 @@ int main(void)
 	unsigned int n = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 1 && !strcmp(argv[1], "kernel"))
+		return against_kernel(only, totals.show);
 	if (only) {
 		one_policy(&totals, strtoull(only, NULL, 0));
 	} else {

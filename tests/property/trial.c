@@ -83,8 +83,10 @@ static bool hop_fits(const struct cni_model *model, const struct cni_st_hop *hop
 {
 	const struct cni_iface *iface = &model->targets[target].iface[family];
 
+	/* there any next hop will do, and IPv6 multipath wants one */
 	if (model->targets[target].kind == CNI_TARGET_TUNNEL)
-		return !hop->has_via || (iface->has_peer && cni_addr_equal(hop->via, iface->peer));
+		return !hop->has_via || hop->via.v >> 118 == 0x3fa /* fe80::/10 */ ||
+		       (iface->has_peer && cni_addr_equal(hop->via, iface->peer));
 	return hop->has_via == iface->has_peer && (!hop->has_via || cni_addr_equal(hop->via, iface->peer));
 }
 

@@ -33,33 +33,64 @@ static int teardown(void **state)
 #else
 #define HOST32(v) (uint8_t)((v) >> 24), (uint8_t)((v) >> 16), (uint8_t)((v) >> 8), (uint8_t)(v)
 #endif
-#define META(k, r) { .op = CNI_X_META, .key = (k), .reg = (r) }
-#define CT(k) { .op = CNI_X_CT, .key = (k) }
-#define PAYLOAD(k, o, l, r) { .op = CNI_X_PAYLOAD, .key = (k), .offset = (o), .len = (l), .reg = (r) }
+#define META(k, r)                                                                                                     \
+	{                                                                                                              \
+		.op = CNI_X_META, .key = (k), .reg = (r)                                                               \
+	}
+#define CT(k)                                                                                                          \
+	{                                                                                                              \
+		.op = CNI_X_CT, .key = (k)                                                                             \
+	}
+#define PAYLOAD(k, o, l, r)                                                                                            \
+	{                                                                                                              \
+		.op = CNI_X_PAYLOAD, .key = (k), .offset = (o), .len = (l), .reg = (r)                                 \
+	}
 #define NH(o, l) PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, o, l, 0)
 #define TH(o, l) PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, o, l, 0)
-#define CMP(k, l, ...) { .op = CNI_X_CMP, .key = (k), .len = (l), .a = { __VA_ARGS__ } }
+#define CMP(k, l, ...)                                                                                                 \
+	{                                                                                                              \
+		.op = CNI_X_CMP, .key = (k), .len = (l), .a = { __VA_ARGS__ }                                          \
+	}
 #define EQ(l, ...) CMP(NFT_CMP_EQ, l, __VA_ARGS__)
 #define NEQ(l, ...) CMP(NFT_CMP_NEQ, l, __VA_ARGS__)
-#define AND(l, ...) { .op = CNI_X_BITWISE, .len = (l), .a = { __VA_ARGS__ } }
+#define AND(l, ...)                                                                                                    \
+	{                                                                                                              \
+		.op = CNI_X_BITWISE, .len = (l), .a = { __VA_ARGS__ }                                                  \
+	}
 #define V4 META(NFT_META_NFPROTO, 0), EQ(1, NFPROTO_IPV4)
 #define V6 META(NFT_META_NFPROTO, 0), EQ(1, NFPROTO_IPV6)
 #define L4(n) META(NFT_META_L4PROTO, 0), EQ(1, n)
-#define LOOKUP(how, set) { .op = CNI_X_LOOKUP, .key = (how), .name = (set) }
-#define VERDICT(v, to) { .op = CNI_X_VERDICT, .key = (v), .name = (to) }
-#define SET_MARK { .op = CNI_X_META_SET, .key = NFT_META_MARK }
-#define IMMEDIATE(l, ...) { .op = CNI_X_IMMEDIATE, .len = (l), .a = { __VA_ARGS__ } }
+#define LOOKUP(how, set)                                                                                               \
+	{                                                                                                              \
+		.op = CNI_X_LOOKUP, .key = (how), .name = (set)                                                        \
+	}
+#define VERDICT(v, to)                                                                                                 \
+	{                                                                                                              \
+		.op = CNI_X_VERDICT, .key = (v), .name = (to)                                                          \
+	}
+#define SET_MARK                                                                                                       \
+	{                                                                                                              \
+		.op = CNI_X_META_SET, .key = NFT_META_MARK                                                             \
+	}
+#define IMMEDIATE(l, ...)                                                                                              \
+	{                                                                                                              \
+		.op = CNI_X_IMMEDIATE, .len = (l), .a = { __VA_ARGS__ }                                                \
+	}
 
 static const struct rule_text {
 	const char *text;
 	struct cni_expr exprs[24];
-} rules[] = {
+} idioms[] = {
 	{ "counter name \"path.3\" meta mark set meta mark & 0xffff0000 | 0x00000003",
-	  { { .op = CNI_X_COUNTER, .name = "path.3" }, META(NFT_META_MARK, 0), { .op = CNI_X_BITWISE, .len = 4, .a = { HOST32(0xffff0000u) }, .b = { HOST32(3u) } }, SET_MARK } },
-	{ "meta mark set 0x00000007 return",
-	  { IMMEDIATE(4, HOST32(7u)), SET_MARK, VERDICT(NFT_RETURN, NULL) } },
+	  { { .op = CNI_X_COUNTER, .name = "path.3" },
+	    META(NFT_META_MARK, 0),
+	    { .op = CNI_X_BITWISE, .len = 4, .a = { HOST32(0xffff0000u) }, .b = { HOST32(3u) } },
+	    SET_MARK } },
+	{ "meta mark set 0x00000007 return", { IMMEDIATE(4, HOST32(7u)), SET_MARK, VERDICT(NFT_RETURN, NULL) } },
 	{ "ct mark set meta mark & 0x0000ffff ^ 0x00000001",
-	  { META(NFT_META_MARK, 0), { .op = CNI_X_BITWISE, .len = 4, .a = { HOST32(0xffffu) }, .b = { HOST32(1u) } }, { .op = CNI_X_CT_SET, .key = NFT_CT_MARK } } },
+	  { META(NFT_META_MARK, 0),
+	    { .op = CNI_X_BITWISE, .len = 4, .a = { HOST32(0xffffu) }, .b = { HOST32(1u) } },
+	    { .op = CNI_X_CT_SET, .key = NFT_CT_MARK } } },
 	{ "meta nfproto ipv4 tcp option maxseg size set 1436",
 	  { V4, IMMEDIATE(2, 1436 >> 8, 1436 & 255), { .op = CNI_X_TCPOPT_SET, .key = 2, .offset = 2, .len = 2 } } },
 	{ "meta nfproto ipv4 ip saddr 10.0.0.1 ip daddr != 10.0.0.0/8 return",
@@ -67,21 +98,22 @@ static const struct rule_text {
 	{ "meta nfproto ipv4 ip daddr 10.16.0.0/12 accept",
 	  { V4, NH(16, 4), AND(4, 255, 240, 0, 0), EQ(4, 10, 16, 0, 0), VERDICT(NF_ACCEPT, NULL) } },
 	{ "meta nfproto ipv4 ip daddr 10.0.0.1-10.0.0.9 drop",
-	  { V4, NH(16, 4), CMP(NFT_CMP_GTE, 4, 10, 0, 0, 1), CMP(NFT_CMP_LTE, 4, 10, 0, 0, 9), VERDICT(NF_DROP, NULL) } },
+	  { V4, NH(16, 4), CMP(NFT_CMP_GTE, 4, 10, 0, 0, 1), CMP(NFT_CMP_LTE, 4, 10, 0, 0, 9),
+	    VERDICT(NF_DROP, NULL) } },
 	{ "meta nfproto ipv6 ip6 daddr 2001:db8::/32 return",
 	  { V6, NH(24, 4), EQ(4, 0x20, 1, 0x0d, 0xb8), VERDICT(NFT_RETURN, NULL) } },
 	{ "meta nfproto ipv6 ip6 saddr fe80::/10 return",
 	  { V6, NH(8, 16), AND(16, 255, 192), EQ(16, 0xfe, 0x80), VERDICT(NFT_RETURN, NULL) } },
-	{ "@nh,128,32 0x0a000001 return",
-	  { NH(16, 4), EQ(4, 10, 0, 0, 1), VERDICT(NFT_RETURN, NULL) } },
-	{ "meta nfproto ipv4 ip daddr @saas return",
-	  { V4, NH(16, 4), LOOKUP(0, "saas"), VERDICT(NFT_RETURN, NULL) } },
+	{ "@nh,128,32 0x0a000001 return", { NH(16, 4), EQ(4, 10, 0, 0, 1), VERDICT(NFT_RETURN, NULL) } },
+	{ "meta nfproto ipv4 ip daddr @saas return", { V4, NH(16, 4), LOOKUP(0, "saas"), VERDICT(NFT_RETURN, NULL) } },
 	{ "meta nfproto ipv4 ip saddr != @saas return",
 	  { V4, NH(12, 4), LOOKUP(1, "saas"), VERDICT(NFT_RETURN, NULL) } },
 	{ "meta nfproto ipv4 meta l4proto 47 ip saddr . ip daddr @outer return",
-	  { V4, L4(47), NH(12, 4), PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 16, 4, 1), LOOKUP(0, "outer"), VERDICT(NFT_RETURN, NULL) } },
+	  { V4, L4(47), NH(12, 4), PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 16, 4, 1), LOOKUP(0, "outer"),
+	    VERDICT(NFT_RETURN, NULL) } },
 	{ "meta l4proto udp th dport 5060-5061 jump path.3",
-	  { L4(17), TH(2, 2), CMP(NFT_CMP_GTE, 2, 5060 >> 8, 5060 & 255), CMP(NFT_CMP_LTE, 2, 5061 >> 8, 5061 & 255), VERDICT(NFT_JUMP, "path.3") } },
+	  { L4(17), TH(2, 2), CMP(NFT_CMP_GTE, 2, 5060 >> 8, 5060 & 255), CMP(NFT_CMP_LTE, 2, 5061 >> 8, 5061 & 255),
+	    VERDICT(NFT_JUMP, "path.3") } },
 	{ "meta l4proto udp th sport @ports return",
 	  { L4(17), TH(0, 2), LOOKUP(0, "ports"), VERDICT(NFT_RETURN, NULL) } },
 	{ "meta l4proto udp th dport >= 1024 return",
@@ -101,27 +133,62 @@ static const struct rule_text {
 	{ "ct direction original ct mark & 0x0000ffff vmap @known",
 	  { CT(NFT_CT_DIRECTION), EQ(1, 0), CT(NFT_CT_MARK), AND(4, HOST32(0xffffu)), LOOKUP(2, "known") } },
 	{ "ct state established,related ct status & snat == 0x0 return",
-	  { CT(NFT_CT_STATE), AND(4, HOST32(6u)), NEQ(4, 0), CT(NFT_CT_STATUS), AND(4, HOST32(16u)), EQ(4, 0), VERDICT(NFT_RETURN, NULL) } },
+	  { CT(NFT_CT_STATE), AND(4, HOST32(6u)), NEQ(4, 0), CT(NFT_CT_STATUS), AND(4, HOST32(16u)), EQ(4, 0),
+	    VERDICT(NFT_RETURN, NULL) } },
 	{ "meta mark & 0x00ff0000 != 0x00000000 return",
 	  { META(NFT_META_MARK, 0), AND(4, HOST32(0xff0000u)), NEQ(4, 0), VERDICT(NFT_RETURN, NULL) } },
 	{ "meta mark & 0x00ff0000 @marks oifname != @tunnels masquerade",
-	  { META(NFT_META_MARK, 0), AND(4, HOST32(0xff0000u)), LOOKUP(0, "marks"), META(NFT_META_OIFNAME, 0), LOOKUP(1, "tunnels"), { .op = CNI_X_MASQUERADE } } },
+	  { META(NFT_META_MARK, 0),
+	    AND(4, HOST32(0xff0000u)),
+	    LOOKUP(0, "marks"),
+	    META(NFT_META_OIFNAME, 0),
+	    LOOKUP(1, "tunnels"),
+	    { .op = CNI_X_MASQUERADE } } },
 	{ "meta mark & 0x00ff0000 . oifname @masq masquerade",
-	  { META(NFT_META_MARK, 0), AND(4, HOST32(0xff0000u)), META(NFT_META_OIFNAME, 1), LOOKUP(0, "masq"), { .op = CNI_X_MASQUERADE } } },
+	  { META(NFT_META_MARK, 0),
+	    AND(4, HOST32(0xff0000u)),
+	    META(NFT_META_OIFNAME, 1),
+	    LOOKUP(0, "masq"),
+	    { .op = CNI_X_MASQUERADE } } },
 	{ "fib daddr type local return",
-	  { { .op = CNI_X_FIB, .key = NFT_FIB_RESULT_ADDRTYPE, .len = NFTA_FIB_F_DADDR }, EQ(4, HOST32(2u)), VERDICT(NFT_RETURN, NULL) } },
+	  { { .op = CNI_X_FIB, .key = NFT_FIB_RESULT_ADDRTYPE, .len = NFTA_FIB_F_DADDR },
+	    EQ(4, HOST32(2u)),
+	    VERDICT(NFT_RETURN, NULL) } },
 	{ "iifname \"cf1\" meta nfproto ipv4 snat ip to 192.0.2.1",
-	  { META(NFT_META_IIFNAME, 0), EQ(16, 'c', 'f', '1'), V4, IMMEDIATE(4, 192, 0, 2, 1), { .op = CNI_X_SNAT, .key = NFPROTO_IPV4 } } },
+	  { META(NFT_META_IIFNAME, 0),
+	    EQ(16, 'c', 'f', '1'),
+	    V4,
+	    IMMEDIATE(4, 192, 0, 2, 1),
+	    { .op = CNI_X_SNAT, .key = NFPROTO_IPV4 } } },
 	{ "oifname \"cf*\" reject with icmpx admin-prohibited",
-	  { META(NFT_META_OIFNAME, 0), EQ(2, 'c', 'f'), { .op = CNI_X_REJECT, .key = NFT_REJECT_ICMPX_ADMIN_PROHIBITED } } },
-	{ "meta nfproto ipv4 meta l4proto tcp jhash ip saddr . ip daddr . meta l4proto . th sport . th dport mod 4 seed 0x1 < 3 goto path.3",
-	  { V4, L4(6), PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 12, 4, 4), PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 16, 4, 5), META(NFT_META_L4PROTO, 6), PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, 7), PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, 8), { .op = CNI_X_HASH, .sreg = 4, .len = 20, .modulus = 4, .seed = 1 }, { .op = CNI_X_BYTEORDER }, CMP(NFT_CMP_LT, 4, 0, 0, 0, 3), VERDICT(NFT_GOTO, "path.3") } },
+	  { META(NFT_META_OIFNAME, 0),
+	    EQ(2, 'c', 'f'),
+	    { .op = CNI_X_REJECT, .key = NFT_REJECT_ICMPX_ADMIN_PROHIBITED } } },
+	{ "meta nfproto ipv4 meta l4proto tcp jhash ip saddr . ip daddr . meta l4proto . th sport . th dport mod 4 "
+	  "seed 0x1 < 3 goto path.3",
+	  { V4,
+	    L4(6),
+	    PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 12, 4, 4),
+	    PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 16, 4, 5),
+	    META(NFT_META_L4PROTO, 6),
+	    PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, 7),
+	    PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, 8),
+	    { .op = CNI_X_HASH, .sreg = 4, .len = 20, .modulus = 4, .seed = 1 },
+	    { .op = CNI_X_BYTEORDER },
+	    CMP(NFT_CMP_LT, 4, 0, 0, 0, 3),
+	    VERDICT(NFT_GOTO, "path.3") } },
 	{ "meta nfproto ipv6 jhash ip6 saddr . ip6 daddr . meta l4proto mod 4 seed 0x1 == 3 goto path.3",
-	  { V6, PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 8, 16, 4), PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 24, 16, 8), META(NFT_META_L4PROTO, 12), { .op = CNI_X_HASH, .sreg = 4, .len = 36, .modulus = 4, .seed = 1 }, EQ(4, HOST32(3u)), VERDICT(NFT_GOTO, "path.3") } },
+	  { V6,
+	    PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 8, 16, 4),
+	    PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 24, 16, 8),
+	    META(NFT_META_L4PROTO, 12),
+	    { .op = CNI_X_HASH, .sreg = 4, .len = 36, .modulus = 4, .seed = 1 },
+	    EQ(4, HOST32(3u)),
+	    VERDICT(NFT_GOTO, "path.3") } },
 	{ "meta l4proto != 47 # xfrm",
 	  { META(NFT_META_L4PROTO, 0), NEQ(1, 47), { .op = CNI_X_OTHER, .name = "xfrm" } } },
 };
-#define N_RULES (sizeof(rules) / sizeof(*rules))
+#define N_IDIOMS (sizeof(idioms) / sizeof(*idioms))
 
 static struct cni_st_rule_nft rule_of(const struct rule_text *r)
 {
@@ -201,13 +268,14 @@ static struct cni_st_set sets[] = {
 	  .n_fields = 1,
 	  .interval = true,
 	  .key_len = 16,
-	  .keys = (uint8_t[32]){ [16] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 },
+	  .keys =
+		  (uint8_t[32]){
+			  [16] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 },
 	  .n_elems = 1 },
 	{ .name = "tunnels", .fields = { CNI_KEY_IFNAME }, .n_fields = 1, .key_len = 16 },
 };
 
-/* A rule that uses every idiom is no rule that a kernel would take in one hook: chains of their own. */
-static struct cni_state *sample(struct cni_arena *arena, bool loadable)
+static struct cni_state *sample(struct cni_arena *arena)
 {
 	struct cni_state *s = cni_new(arena, struct cni_state);
 	struct cni_st_chain *c;
@@ -220,8 +288,8 @@ static struct cni_state *sample(struct cni_arena *arena, bool loadable)
 	s->n_sets = sizeof(sets) / sizeof(*sets);
 	c = cni_push(arena, s->chains, s->n_chains);
 	c->name = "idioms";
-	for (size_t i = 0; i + loadable < N_RULES; i++) /* the last one is a foreign rule */
-		*cni_push(arena, c->rules, c->n_rules) = rule_of(&rules[i]);
+	for (size_t i = 0; i < N_IDIOMS; i++)
+		*cni_push(arena, c->rules, c->n_rules) = rule_of(&idioms[i]);
 	*cni_push(arena, s->chains, s->n_chains) = (struct cni_st_chain){
 		.name = "output", .type = CNI_HOOK_ROUTE, .hook = NF_INET_LOCAL_OUT, .priority = -150
 	};
@@ -234,13 +302,404 @@ static struct cni_state *sample(struct cni_arena *arena, bool loadable)
 
 static void test_rules(void **state)
 {
-	const struct cni_state *s = sample(*state, false);
+	const struct cni_state *s = sample(*state);
 
-	for (size_t i = 0; i < N_RULES; i++) {
+	for (size_t i = 0; i < N_IDIOMS; i++) {
 		struct cni_text text = { .arena = *state };
-		const struct cni_st_rule_nft rule = rule_of(&rules[i]);
+		const struct cni_st_rule_nft rule = rule_of(&idioms[i]);
 
 		cni_emit_nft_rule(&text, s, &rule);
-		assert_string_equal(text.data, rules[i].text);
+		assert_string_equal(text.data, idioms[i].text);
 	}
+}
+
+static void test_nft(void **state)
+{
+	static const char expected[] = "table inet cnic {\n"
+				       "\tcounter path.3 {\n"
+				       "\t\tcomment \"cf1 then 'cf2' else drop\"\n"
+				       "\t}\n"
+				       "\tcounter route.office.voip {\n"
+				       "\t}\n"
+				       "\tmap clamp {\n"
+				       "\t\ttype ifname : verdict\n"
+				       "\t\telements = { \"cf1\" : jump path.3, \"eth1.100\" : accept }\n"
+				       "\t}\n"
+				       "\tset former {\n"
+				       "\t\ttype ifname\n"
+				       "\t\telements = { \"eth0\" comment \"rp_filter=1\" }\n"
+				       "\t}\n"
+				       "\tmap known {\n"
+				       "\t\ttype mark : verdict\n"
+				       "\t\telements = { 0x00010003 : goto path.3 }\n"
+				       "\t}\n"
+				       "\tset marks {\n"
+				       "\t\ttype mark\n"
+				       "\t\telements = { 0x00000003, 0x00030000 }\n"
+				       "\t}\n"
+				       "\tset masq {\n"
+				       "\t\ttype mark . ifname\n"
+				       "\t\telements = { 0x00000003 . \"eth0\" }\n"
+				       "\t}\n"
+				       "\tset outer {\n"
+				       "\t\ttype ipv4_addr . ipv4_addr\n"
+				       "\t\telements = { 192.0.2.1 . 203.0.113.200 }\n"
+				       "\t}\n"
+				       "\tset ports {\n"
+				       "\t\ttype inet_service\n"
+				       "\t\tflags interval\n"
+				       "\t\telements = { 53, 5060-5061 }\n"
+				       "\t}\n"
+				       "\tset protos {\n"
+				       "\t\ttype inet_proto . inet_service\n"
+				       "\t\telements = { tcp . 22 }\n"
+				       "\t}\n"
+				       "\tset saas {\n"
+				       "\t\ttype ipv4_addr\n"
+				       "\t\tflags interval\n"
+				       "\t\telements = { 1.2.3.4-1.2.3.9, 10.0.0.0/8, 192.0.2.1 }\n"
+				       "\t}\n"
+				       "\tset six {\n"
+				       "\t\ttype ipv6_addr\n"
+				       "\t\tflags interval\n"
+				       "\t\telements = { ::/0 }\n"
+				       "\t}\n"
+				       "\tset tunnels {\n"
+				       "\t\ttype ifname\n"
+				       "\t}\n"
+				       "\tchain output {\n"
+				       "\t\ttype route hook output priority mangle; policy accept;\n"
+				       "\t}\n"
+				       "\tchain path.3 {\n"
+				       "\t}\n"
+				       "\tchain prerouting {\n"
+				       "\t\ttype filter hook prerouting priority -149; policy accept;\n"
+				       "\t}\n"
+				       "}\n";
+	struct cni_state *s = sample(*state);
+	struct cni_text text = { .arena = *state };
+
+	s->chains++; /* all but the idioms, which test_rules has */
+	s->n_chains--;
+	cni_emit_nft(&text, s);
+	assert_string_equal(text.data, expected);
+	text.len = 0;
+	cni_emit_nft(&text, &(struct cni_state){ 0 });
+	assert_int_equal(text.len, 0);
+}
+
+/* ---- devices, addresses, routes ---- */
+
+static struct cni_addr ip(const char *text)
+{
+	struct cni_addr addr;
+
+	assert_true(cni_addr_parse(text, strlen(text), &addr));
+	return addr;
+}
+
+static struct cni_prefix prefix(const char *text, uint8_t len)
+{
+	return (struct cni_prefix){ ip(text), len };
+}
+
+static void test_ip(void **state)
+{
+	struct cni_st_link links[] = {
+		{ .name = "cf1",
+		  .owned = true,
+		  .type = CNI_DEV_GRE,
+		  .kind = "gre",
+		  .up = true,
+		  .mtu = 1464,
+		  .local = ip("198.51.100.130"),
+		  .remote = ip("203.0.113.200"),
+		  .ttl = 64,
+		  .tos = 1,
+		  .has_key = true,
+		  .key = 7,
+		  .csum = true,
+		  .seq = true,
+		  .ignore_df = true },
+		{ .name = "cf2",
+		  .owned = true,
+		  .type = CNI_DEV_IP6GRE,
+		  .kind = "ip6gre",
+		  .up = true,
+		  .local = ip("2001:db8::1"),
+		  .remote = ip("2001:db8::2"),
+		  .tos = 0x10,
+		  .encap_limit = 256 },
+		{ .name = "eth1" },
+		{ .name = "eth1.100",
+		  .owned = true,
+		  .type = CNI_DEV_VLAN,
+		  .kind = "vlan",
+		  .up = true,
+		  .mtu = 1500,
+		  .parent = "eth1",
+		  .vlan = 100 },
+	};
+	struct cni_st_setting settings[] = {
+		{ .device = "", .key = CNI_SET_MULTIPATH_HASH, .value = 1 },
+		{ .device = "eth1", .key = CNI_SET_RP_FILTER, .value = 2 },
+		{ .device = "eth1.100", .key = CNI_SET_IGNORE_LINKDOWN6, .value = 1 },
+	};
+	struct cni_st_addr addrs[] = {
+		{ .device = "cf1", .address = prefix("10.100.0.9", 31), .owned = true },
+		{ .device = "eth0", .address = prefix("192.0.2.1", 24) },
+	};
+	struct cni_st_rule rules[] = {
+		{ .priority = 93,
+		  .has_from = true,
+		  .from = prefix("198.51.100.130", 32),
+		  .ipproto = 47,
+		  .table = 800,
+		  .owned = true },
+		{ .family = CNI_V6,
+		  .priority = 95,
+		  .has_to = true,
+		  .to = prefix("2001:db8::", 32),
+		  .iif = "eth2",
+		  .mark = 3,
+		  .mask = 0xffff,
+		  .table = 903,
+		  .owned = true },
+		{ .priority = 32766, .table = 254 },
+	};
+	struct cni_st_hop hops[] = { { .has_via = true, .via = ip("192.0.2.10"), .device = "eth1.100", .weight = 3 },
+				     { .device = "cf1", .weight = 1, .onlink = true },
+				     { .has_via = true, .via = ip("fe80::1"), .device = "eth1", .weight = 1 } };
+	struct cni_st_route routes[] = {
+		{ .table = 903, .metric = 10, .hops = hops, .n_hops = 2, .owned = true },
+		{ .table = 903, .metric = CNI_GUARD_METRIC, .type = CNI_RT_UNREACHABLE, .owned = true },
+		{ .table = 904,
+		  .to = prefix("203.0.113.200", 32),
+		  .metric = 10,
+		  .has_source = true,
+		  .source = ip("198.51.100.130"),
+		  .hops = &hops[2],
+		  .n_hops = 1,
+		  .owned = true },
+		{ .table = 904, .family = CNI_V6, .metric = 20, .type = CNI_RT_BLACKHOLE, .owned = true },
+	};
+	const struct cni_state s = { .links = links,
+				     .n_links = 4,
+				     .settings = settings,
+				     .n_settings = 3,
+				     .addrs = addrs,
+				     .n_addrs = 2,
+				     .rules = rules,
+				     .n_rules = 3,
+				     .routes = routes,
+				     .n_routes = 4 };
+	struct cni_text text = { .arena = *state };
+
+	cni_emit_ip(&text, &s);
+	assert_string_equal(
+		text.data,
+		"# device eth1 must be there\n"
+		"ip link add link eth1 name eth1.100 mtu 1500 up group 25454 type vlan id 100\n"
+		"ip link add name cf1 mtu 1464 up group 25454 type gre local 198.51.100.130 remote 203.0.113.200"
+		" ttl 64 tos inherit key 7 csum seq nopmtudisc ignore-df\n"
+		"ip link add name cf2 up group 25454 type ip6gre local 2001:db8::1 remote 2001:db8::2 ttl inherit"
+		" tos 0x10 encaplimit none\n"
+		"sysctl -w net.ipv4.fib_multipath_hash_policy=1\n"
+		"sysctl -w net.ipv4.conf.eth1.rp_filter=2\n"
+		"sysctl -w net/ipv6/conf/eth1.100/ignore_routes_with_linkdown=1\n"
+		"ip addr add 10.100.0.9/31 dev cf1\n"
+		"ip route add default table 903 proto 93 metric 10 nexthop via 192.0.2.10 dev eth1.100 weight 3"
+		" nexthop dev cf1 weight 1 onlink\n"
+		"ip route add unreachable default table 903 proto 93 metric 4278198272\n"
+		"ip route add 203.0.113.200/32 via inet6 fe80::1 dev eth1 table 904 proto 93 metric 10"
+		" src 198.51.100.130\n"
+		"ip -6 route add blackhole default table 904 proto 93 metric 20\n"
+		"ip rule add priority 93 from 198.51.100.130/32 ipproto 47 lookup 800 protocol 93\n"
+		"ip -6 rule add priority 95 to 2001:db8::/32 iif eth2 fwmark 0x3/0xffff lookup 903 protocol 93\n");
+}
+
+/* ---- plans ---- */
+
+static void test_plan(void **state)
+{
+	struct cni_st_link old = { .name = "cf1",
+				   .owned = true,
+				   .type = CNI_DEV_GRE,
+				   .kind = "gre",
+				   .up = true,
+				   .mtu = 1476,
+				   .ttl = 64,
+				   .pmtudisc = true };
+	struct cni_st_link new = old;
+	struct cni_st_setting setting = { .device = "cf1", .value = 1 };
+	struct cni_st_counter counter = { .name = "path.1", .comment = "cf1 else drop" };
+	struct cni_expr jump[] = { VERDICT(NFT_JUMP, "steer.2.ab") };
+	struct cni_st_rule_nft rule = { .exprs = jump, .n_exprs = 1 };
+	struct cni_st_chain chain = { .name = "prerouting", .type = CNI_HOOK_FILTER, .rules = &rule, .n_rules = 1 };
+	struct cni_step steps[] = {
+		{ CNI_EXPAND, CNI_ADD, CNI_TABLE_NFT, NULL, &chain, NULL, { 0 } },
+		{ CNI_EXPAND, CNI_ADD, CNI_COUNTER, NULL, &counter, NULL, { 0 } },
+		{ CNI_EXPAND, CNI_ADD, CNI_SET, NULL, &sets[8], NULL, { 0 } },
+		{ CNI_IN_PLACE, CNI_CHANGE, CNI_LINK, &old, &new, "what passes cf1 is lost", { 0 } },
+		{ CNI_FLIP, CNI_ADD, CNI_BASE_RULES, NULL, &chain, NULL, { 0 } },
+		{ CNI_CONTRACT, CNI_DELETE, CNI_SETTING, &setting, NULL, NULL, { 0 } },
+		{ CNI_CONTRACT, CNI_DELETE, CNI_CHAIN, &chain, NULL, NULL, { 0 } },
+	};
+	const struct cni_state none = { 0 };
+	struct cni_plan plan = { .steps = steps, .n_steps = 7, .observed = &none, .desired = &none };
+	struct cni_sources sources = { 0 };
+	struct cni_text text = { .arena = *state };
+
+	new.remote = ip("203.0.113.9");
+	new.local = ip("192.0.2.1");
+	old.remote = ip("203.0.113.8");
+	old.local = ip("192.0.2.1");
+	steps[3].span.begin = cni_source_add(*state, &sources, "a.cni", "\n\nremote", 8)->base + 2;
+	steps[3].span.end = steps[3].span.begin + 6;
+	cni_emit_plan(&text, &plan, &sources, false);
+	assert_string_equal(
+		text.data,
+		"expand: what no packet meets yet\n"
+		"    + table   inet cnic\n"
+		"    + counter path.1 (cf1 else drop)\n"
+		"    + set     saas (3 elements)\n"
+		"in place: what the kernel can only change where it is\n"
+		"    ~ device  cf1 mtu 1476 up group 25454 type gre local 192.0.2.1 remote 203.0.113.9 ttl 64  "
+		"[a.cni:3]\n"
+		"      was     cf1 mtu 1476 up group 25454 type gre local 192.0.2.1 remote 203.0.113.8 ttl 64\n"
+		"    ! what passes cf1 is lost\n"
+		"flip: one transaction, every packet meets the old rules or the new ones\n"
+		"    + rules   prerouting: jump steer.2.ab\n"
+		"contract: what no packet meets any more\n"
+		"    - chain   prerouting (base chain)\n"
+		"4 to add, 1 to change, 0 to replace, 1 to remove\n");
+	plan.n_steps = 0;
+	text.len = 0;
+	cni_emit_plan(&text, &plan, &sources, true);
+	assert_string_equal(text.data, "nothing to do\n");
+}
+
+/* ---- diagnostics ---- */
+
+struct page {
+	struct cni_arena *arena;
+	struct cni_sources sources;
+	struct cni_diags diags;
+	const char *text;
+	uint32_t base;
+};
+
+static void open_page(struct page *p, struct cni_arena *arena, const char *name, const char *text)
+{
+	*p = (struct page){ .arena = arena, .text = text };
+	cni_diags_init(&p->diags, arena);
+	p->base = cni_source_add(arena, &p->sources, name, text, strlen(text))->base;
+}
+
+static struct cni_span find(const struct page *p, const char *word)
+{
+	const char *at = strstr(p->text, word);
+
+	assert_non_null(at);
+	return (struct cni_span){ p->base + (uint32_t)(at - p->text),
+				  p->base + (uint32_t)(at - p->text + strlen(word)) };
+}
+
+static const char *shown(const struct page *p)
+{
+	struct cni_text text = { .arena = p->arena };
+
+	cni_emit_diags(&text, &p->diags, &p->sources, false);
+	return text.data;
+}
+
+static void test_diags(void **state)
+{
+	struct page p;
+	struct cni_diag *d;
+
+	open_page(&p, *state, "branch.cni", "\n\n\n\n\n\n\n\n\n\n\n\n\ntunnel x { key 7; }\n");
+	d = cni_diag(&p.diags, CNI550, find(&p, "7"), "GRE key 7 is used twice");
+	cni_diag_label(&p.diags, d, "also used by `hq-dc1`");
+	cni_diag_help(&p.diags, d, "the kernel tells tunnels apart by (local, remote, key)");
+	cni_diag_related(&p.diags, d, find(&p, "key"), "first used here");
+	cni_diag_related(&p.diags, d, (struct cni_span){ 0 }, "and elsewhere");
+	cni_diag(&p.diags, CNI551, (struct cni_span){ 0 }, "no place at all");
+	assert_string_equal(shown(&p), "error[CNI550]: GRE key 7 is used twice\n"
+				       "  --> branch.cni:14:16\n"
+				       "   |\n"
+				       "14 | tunnel x { key 7; }\n"
+				       "   |                ^ also used by `hq-dc1`\n"
+				       "  ::: branch.cni:14:12: first used here\n"
+				       "  ::: and elsewhere\n"
+				       "   = help: the kernel tells tunnels apart by (local, remote, key)\n"
+				       "\n"
+				       "error[CNI551]: no place at all\n");
+}
+
+/* The caret stands under what it means, whatever is before it; nothing of a text controls the terminal. */
+static void test_diag_columns(void **state)
+{
+	struct page p;
+
+	open_page(&p, *state, "x",
+		  "\ta\tb \xc3\xa9\xe6\xbc\xa2"
+		  "e\xcc\x81 w\xc3\xb6rt \x1b[2J\xff end");
+	cni_diag(&p.diags, CNI550, find(&p, "w\xc3\xb6rt"), "an \x1b[31mescape\x1b and a\ttab");
+	assert_string_equal(shown(&p), "error[CNI550]: an \xef\xbf\xbd[31mescape\xef\xbf\xbd and a tab\n"
+				       " --> x:1:15\n"
+				       "  |\n"
+				       "1 |         a       b \xc3\xa9\xe6\xbc\xa2"
+				       "e\xcc\x81 w\xc3\xb6rt"
+				       " \xef\xbf\xbd[2J\xef\xbf\xbd end\n"
+				       "  |                        ^^^^\n");
+	open_page(&p, *state, "x", "");
+	cni_diag(&p.diags, CNI550, (struct cni_span){ p.base, p.base }, "an empty file");
+	assert_string_equal(shown(&p), "error[CNI550]: an empty file\n --> x:1:1\n  |\n1 | \n  | ^\n");
+	open_page(&p, *state, "x", "first {\n}\n");
+	cni_diag(&p.diags, CNI550, find(&p, "{\n}"), "over two lines");
+	assert_string_equal(shown(&p), "error[CNI550]: over two lines\n --> x:1:7\n  |\n1 | first {\n  |       ^\n");
+}
+
+static void test_diag_long_line(void **state)
+{
+	char line[400];
+	struct page p;
+
+	memset(line, '-', sizeof(line));
+	memcpy(line + 200, "HERE", 4);
+	line[sizeof(line) - 1] = '\0';
+	open_page(&p, *state, "x", line);
+	cni_diag(&p.diags, CNI550, find(&p, "HERE"), "far right");
+	assert_string_equal(shown(&p), "error[CNI550]: far right\n --> x:1:201\n  |\n"
+				       "1 | …------------------------------HERE----------------------------------------"
+				       "--------------------------…\n"
+				       "  |                                ^^^^\n");
+}
+
+static void test_diag_limit(void **state)
+{
+	struct page p;
+
+	open_page(&p, *state, "x", "x");
+	p.diags.limit = 1;
+	for (int i = 0; i < 3; i++)
+		cni_diag(&p.diags, CNI550, (struct cni_span){ 0 }, "number %d", i);
+	assert_string_equal(shown(&p), "error[CNI550]: number 0\n\nand 2 more\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rules, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nft, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ip, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_plan, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_diags, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_diag_columns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_diag_long_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_diag_limit, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

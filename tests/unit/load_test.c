@@ -147,7 +147,8 @@ static void deep_includes(void **state)
 static void what_cannot_be_read(void **state)
 {
 	assert_int_equal(mkdir("empty", 0700), 0);
-	spew("a.cni", "include \"missing.cni\";\ninclude \"empty\";\ndefine s = file \"missing\";\ndefine t = file \"empty\";");
+	spew("a.cni",
+	     "include \"missing.cni\";\ninclude \"empty\";\ndefine s = file \"missing\";\ndefine t = file \"empty\";");
 	spew_bytes("nul.cni", "var a = 1;\n\0", 12);
 	assert_string_equal(told(state, LOAD(state, "a.cni", "missing.cni", "empty", "nul.cni")),
 			    "s t [a.cni:1 50][a.cni:2 51][a.cni:3 50][a.cni:4 51][:0 50][:0 56][nul.cni:2 57]");
@@ -211,8 +212,8 @@ static void standard_input(void **state)
 
 static void settings(void **state)
 {
-	static const char *const texts[] = { "a=1", "b=eth1.100", "c-d={ 10.0.0.0/8 }", "e=", "f=x=y", "g", "=x", "1h=x",
-					     "i j=x" };
+	static const char *const texts[] = { "a=1",  "b=eth1.100", "c-d={ 10.0.0.0/8 }", "e=", "f=x=y", "g", "=x",
+					     "1h=x", "i j=x" };
 	struct place *place = *state;
 	const struct rt_policy *policy = rt_load(place->arena, NULL, 0, texts, sizeof(texts) / sizeof(*texts));
 
@@ -258,9 +259,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 	const struct CMUnitTest tests[] = {
-		TEST(includes),	  TEST(the_same_file_twice), TEST(cycles),   TEST(deep_includes), TEST(what_cannot_be_read),
-		TEST(folders),	  TEST(sets),		     TEST(standard_input), TEST(settings), TEST(too_large),
-		TEST(too_many_files),
+		TEST(includes),	     TEST(the_same_file_twice), TEST(cycles),
+		TEST(deep_includes), TEST(what_cannot_be_read), TEST(folders),
+		TEST(sets),	     TEST(standard_input),	TEST(settings),
+		TEST(too_large),     TEST(too_many_files),
 	};
 
 	return cmocka_run_group_tests_name("loader", tests, NULL, NULL);

@@ -19,6 +19,7 @@
 
 #include "compiler/arena.h"
 #include "compiler/plan.h"
+#include "runtime/json/state_json.h"
 #include "runtime/lock.h"
 #include "runtime/netlink/report.h"
 #include "runtime/netlink/snapshot.h"
@@ -556,6 +557,54 @@ static void test_refused_rule(void **state)
 	close_bench(&b);
 }
 
+/* A snapshot as JSON reads as the same snapshot; anything else is refused without harm. */
+static void test_json(void **state)
+{
+	struct rt_result result;
+	struct cni_state *again;
+	char *text, *text_again;
+	struct bench b;
+	size_t len;
+	json_t *json;
+
+	(void)state;
+	open_bench(&b);
+	must_apply(&b, policy(&b, 'a'), &result);
+	json = rt_state_to_json(look(&b));
+	text = json_dumps(json, JSON_INDENT(1));
+	json_decref(json);
+	len = strlen(text);
+	again = rt_state_from_json(b.arena, "state", text, len, &b.diags);
+	print_diags(&b);
+	assert_non_null(again);
+	assert_int_equal(cni_plan(b.arena, again, policy(&b, 'a'), &b.diags)->n_steps, 0);
+	assert_int_equal(cni_plan(b.arena, look(&b), cni_state_without(b.arena, again), &b.diags)->n_steps,
+			 cni_plan(b.arena, look(&b), cni_state_without(b.arena, look(&b)), &b.diags)->n_steps);
+	json = rt_state_to_json(again);
+	text_again = json_dumps(json, JSON_INDENT(1));
+	json_decref(json);
+	assert_string_equal(text, text_again);
+	free(text_again);
+
+	srandom(1);
+	for (int i = 0; i < 3000; i++) {
+		struct cni_arena *arena = cni_arena_new();
+		size_t at = (size_t)random() % len;
+		struct cni_diags diags;
+		char old = text[at];
+
+		cni_diags_init(&diags, arena);
+		text[at] = "0\"{}[],-9 xz"[random() % 12];
+		if (!rt_state_from_json(arena, "state", text, i % 10 ? len : at, &diags))
+			assert_int_equal(diags.first->code, CNI711);
+		text[at] = old;
+		cni_arena_free(arena);
+	}
+	free(text);
+	must_apply(&b, cni_state_without(b.arena, look(&b)), &result);
+	close_bench(&b);
+}
+
 static void test_lock(void **state)
 {
 	rt_auto_lock int first = -1, second = -1;
@@ -580,7 +629,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_apply_and_remove), cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_refusal),		 cmocka_unit_test(test_refused_rule),
-		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_json),		 cmocka_unit_test(test_lock),
 	};
 
 	return cmocka_run_group_tests(tests, enter, NULL);

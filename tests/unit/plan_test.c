@@ -375,7 +375,6 @@ static void random_links(struct kernel *k, struct dice *dice)
 
 	put_link(k, &(struct cni_st_link){ .name = "e0", .kind = "" });
 	put_link(k, &(struct cni_st_link){ .name = "e1", .kind = "" });
-	put_link(k, &(struct cni_st_link){ .name = "lo", .kind = "" });
 	if (roll(dice, 2))
 		put_link(k, &(struct cni_st_link){ .name = "e0.5",
 						   .owned = true,
@@ -399,6 +398,7 @@ static void random_links(struct kernel *k, struct dice *dice)
 		t.mtu = 1476 - 4 * roll(dice, 2);
 		put_link(k, &t);
 	}
+	put_link(k, &(struct cni_st_link){ .name = "lo", .kind = "" });
 }
 
 static void random_devices(struct kernel *k, struct dice *dice)
@@ -411,7 +411,7 @@ static void random_devices(struct kernel *k, struct dice *dice)
 			if (roll(dice, 2))
 				put_setting(k, &(struct cni_st_setting){
 						       .device = name, .key = key, .value = (int)roll(dice, 3) });
-		if (owned && roll(dice, 4))
+		if (owned) /* cnic writes no route over a device without an address */
 			put_addr(k, &(struct cni_st_addr){ .device = name,
 							   .address = { v4((unsigned int)i, 8 + roll(dice, 2)), 31 },
 							   .owned = true });
@@ -447,8 +447,9 @@ static void random_routing(struct kernel *k, struct dice *dice)
 			route.type = roll(dice, 4) ? CNI_RT_UNICAST : CNI_RT_UNREACHABLE;
 			route.n_hops = route.type == CNI_RT_UNICAST ? 1 + roll(dice, 2) : 0;
 			route.hops = cni_new_array(k->arena, struct cni_st_hop, 2);
-			for (size_t h = 0; h < route.n_hops; h++)
-				route.hops[h] = hop(k->state.links[roll(dice, (unsigned int)k->state.n_links)].name);
+			for (size_t h = 0; h < route.n_hops; h++) /* any but the last one, lo */
+				route.hops[h] =
+					hop(k->state.links[roll(dice, (unsigned int)k->state.n_links - 1)].name);
 			put_route(k, &route);
 		}
 	}
@@ -527,6 +528,7 @@ static struct kernel base_kernel(struct cni_arena *arena)
 	device(&k, "f0")->remote.v = 99;
 	put_setting(&k, &(struct cni_st_setting){ .device = "", .key = CNI_SET_MULTIPATH_HASH });
 	put_addr(&k, &(struct cni_st_addr){ .device = "e0", .address = { v4(77, 1), 24 } });
+	put_addr(&k, &(struct cni_st_addr){ .device = "e1", .address = { v4(79, 1), 24 } });
 	put_rule(&k, &(struct cni_st_rule){ .priority = 32766, .table = 254 });
 	put_rule(&k, &(struct cni_st_rule){ .priority = 7, .table = 100, .other = true });
 	*hops = hop("e0");

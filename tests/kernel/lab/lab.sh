@@ -5,11 +5,13 @@
 #                            eth0 --- eth0 net eth1 --- net
 #
 # a and b are two interconnects, net is the Internet uplink, far is the provider with its GRE endpoints, and
-# whatever lies behind it. Sourced behind tests/lib/tap.sh; $CNIC and $TRAFFIC name the two programs.
+# whatever lies behind it. Sourced, with tests/lib/tap.sh; $CNIC and $TRAFFIC name the two programs.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 
 lab_top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../..")
+# shellcheck source=tests/lib/tap.sh
+. "$lab_top/tests/lib/tap.sh"
 CNIC=${CNIC:-$lab_top/build/cnic}
 examples=$lab_top/examples
 
@@ -19,10 +21,10 @@ lab() {
 	local n
 	ns lan router a b net far
 	for n in a b net router far; do
-		at "$n" sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 \
-			net.ipv6.conf.default.accept_dad=0
+		setting "$n" ipv4/ip_forward=1 ipv6/conf/all/forwarding=1 ipv4/conf/all/rp_filter=0 \
+			ipv6/conf/default/accept_dad=0
 	done
-	at router sysctl -q -w net.ipv4.conf.all.rp_filter=1
+	setting router ipv4/conf/all/rp_filter=1
 	wire lan eth0 "10.1.0.5/16 10.10.0.5/16 2001:db8:10::5/48" router eth2 "10.1.0.1/16 10.10.0.1/16 2001:db8:10::1/48"
 	wire router eth0 198.51.100.2/30 net eth0 198.51.100.1/30
 	wire router eth1 "" a eth0 ""
@@ -48,17 +50,31 @@ lab() {
 	} | batch far
 }
 
+# setting NS KEY=VALUE...: below /proc/sys/net.
+# shellcheck disable=SC2016 # for the other bash to expand
+setting() { at "$1" bash -c 'for s; do echo "${s#*=}" >"/proc/sys/net/${s%%=*}"; done' - "${@:2}"; }
+
 # interconnect NS ADDRESS ROUTER FAR VLAN: a side of an interconnect; no VLAN: untagged.
 interconnect() {
 	local dev=eth0${5:+.$5}
 	batch "$1" <<-X
 		${5:+link add link eth0 name $dev up type vlan id $5}
 		address add $2 dev $dev
-		route add 198.51.100.128/30 via $3
-		route add 172.64.240.252/30 via $3
-		route add 10.1.0.0/24 via $3
 		route add default via $4
 	X
+	lab_routes[$1]="
+		route add 198.51.100.128/30 via $3
+		route add 172.64.240.252/30 via $3
+		route add 10.1.0.0/24 via $3"
+	batch "$1" <<<"${lab_routes[$1]}"
+}
+declare -A lab_routes
+
+# unplug a|b: that interconnect's router port loses its carrier; plug: it comes back.
+unplug() { at "$1" ip link set dev eth0 down; }
+plug() {
+	at "$1" ip link set dev eth0 up
+	batch "$1" <<<"${lab_routes[$1]}"
 }
 
 far_express() {
@@ -69,13 +85,14 @@ far_express() {
 	X
 }
 
+# advmss: the far side offers what fits an Ethernet, so that a lower MSS is the router's doing.
 far_classic() {
 	outer_by a
 	far_tunnel cf1 203.0.113.200 198.51.100.130 10.100.0.8/31 2001:db8:ffff::/127
 	far_tunnel cf2 203.0.113.201 198.51.100.131 10.100.0.10/31 2001:db8:ffff::2/127
 	cat <<-X
-		route add 10.1.0.0/16 dev cf1
-		route add 2001:db8:10::/48 dev cf1
+		route add 10.1.0.0/16 dev cf1 advmss 1460
+		route add 2001:db8:10::/48 dev cf1 advmss 1440
 	X
 }
 
@@ -84,8 +101,8 @@ far_multi-site() {
 	far_tunnel cf1 203.0.113.200 198.51.100.130 10.100.1.0/31 2001:db8:ffff::/127
 	far_tunnel cf2 203.0.113.201 198.51.100.2 10.100.1.2/31 2001:db8:ffff::2/127
 	cat <<-X
-		route add 10.10.0.0/16 dev cf1
-		route add 2001:db8:10::/48 dev cf1
+		route add 10.10.0.0/16 dev cf1 advmss 1460
+		route add 2001:db8:10::/48 dev cf1 advmss 1440
 	X
 }
 
@@ -148,10 +165,24 @@ answered() {
 # serve NS PORT...: echo there.
 serve() { send "$1" serve "${@:2}" || lab_die "serve in $1"; }
 
+# mss NS DEVICE SRC SYN|SYN-ACK VALUE NAME: so it arrived there.
+mss() {
+	local flags='S'
+	[ "$4" = SYN ] || flags='S\.'
+	saw some "$1" "^$2 in tcp $3\.[0-9]+ > .* $flags mss $5\$" "$6"
+}
+
 # ---- the program ----
 
 # cnic ARGUMENTS: the program in the router's namespace.
 cnic() { at router "$CNIC" "$@"; }
+
+# apply NAME FILE...: it succeeds. unchanged NAME FILE...: and sends no message that changes anything.
+apply() { ok "$1" cnic apply "${@:2}"; }
+unchanged() {
+	run cnic apply --json "${@:2}"
+	like "$status $out" '^0 .*"messages": *0[,}]' "$1" || diag "$err"
+}
 
 # state NS: everything in a namespace that a policy's tool could change, as text.
 state() {

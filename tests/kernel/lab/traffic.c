@@ -6,7 +6,8 @@
  *   traffic udp SRC DST PORT [NAME VALUE]…
  *                                    "sent N answered M", and what errors came back; fails unless N = M.
  *                                    flows N (each from a source port of its own), packets N (of each flow),
- *                                    every MS, sport FIRST, tos N, wait MS (for the last answers)
+ *                                    every MS, sport FIRST, tos N, size BYTES, wait MS (for the last
+ *                                    answers)
  *   traffic tcp SRC DST PORT [NAME VALUE]…
  *                                    connect, send a byte and await it back: "answered", or what went wrong
  *   traffic echo DEVICE SRC DST request|reply ID
@@ -30,6 +31,7 @@
 
 #define MAX_FLOWS 1024
 #define MAX_SOCKETS 256
+#define MAX_SIZE 2048
 
 _Noreturn void die(const char *what)
 {
@@ -92,7 +94,7 @@ static long now_ms(void)
 
 struct job {
 	const char *source, *destination;
-	unsigned int port, flows, packets, every, sport, tos, wait;
+	unsigned int port, flows, packets, every, sport, tos, size, wait;
 };
 
 static struct job parse_job(char **words)
@@ -103,12 +105,14 @@ static struct job parse_job(char **words)
 			   .flows = 1,
 			   .packets = 1,
 			   .sport = 40000,
+			   .size = 4,
 			   .wait = 1000 };
 	const struct {
 		const char *name;
 		unsigned int *value;
 	} options[] = { { "flows", &job.flows }, { "packets", &job.packets }, { "every", &job.every },
-			{ "sport", &job.sport }, { "tos", &job.tos },	      { "wait", &job.wait } };
+			{ "sport", &job.sport }, { "tos", &job.tos },	      { "size", &job.size },
+			{ "wait", &job.wait } };
 
 	for (words += 3; words[0] && words[1]; words += 2)
 		for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
@@ -116,6 +120,8 @@ static struct job parse_job(char **words)
 				*options[i].value = (unsigned int)strtoul(words[1], NULL, 0);
 	if (job.flows > MAX_FLOWS)
 		job.flows = MAX_FLOWS;
+	if (job.size > MAX_SIZE)
+		job.size = MAX_SIZE;
 	return job;
 }
 
@@ -166,7 +172,7 @@ static void collect(const struct job *job, int *fds, struct result *result, long
 		if (left <= 0 || poll(polls, job->flows, (int)left) <= 0)
 			return;
 		for (unsigned int i = 0; i < job->flows; i++) {
-			char data[64];
+			char data[MAX_SIZE];
 
 			if (!polls[i].revents)
 				continue;
@@ -184,6 +190,7 @@ static int do_udp(char **words)
 {
 	const struct job job = parse_job(words);
 	const union address to = parse_address(job.destination, job.port);
+	const char data[MAX_SIZE] = { 0 };
 	struct result result = { 0 };
 	int fds[MAX_FLOWS];
 	long next = now_ms();
@@ -196,7 +203,7 @@ static int do_udp(char **words)
 	for (unsigned int round = 0; round < job.packets; round++) {
 		for (unsigned int i = 0; i < job.flows; i++) {
 			result.sent++;
-			if (send(fds[i], &round, sizeof(round), 0) < 0)
+			if (send(fds[i], data, job.size, 0) < 0)
 				note_error(&result);
 		}
 		next += job.every;
@@ -261,7 +268,7 @@ static int listener(int family, int type, unsigned int port)
 
 static void answer_datagram(int fd)
 {
-	char data[2048], control[256];
+	char data[MAX_SIZE], control[256];
 	union address from;
 	struct iovec iov = { data, sizeof(data) };
 	struct msghdr message = { .msg_name = &from,
@@ -292,7 +299,7 @@ static void answer_datagram(int fd)
 /* False: the connection is over. */
 static int answer_stream(int fd)
 {
-	char data[2048];
+	char data[MAX_SIZE];
 	ssize_t len = read(fd, data, sizeof(data));
 
 	return len > 0 && write(fd, data, (size_t)len) == len;

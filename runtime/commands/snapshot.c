@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* snapshot.c - `cnic snapshot`: what the kernel holds, for `cnic plan --state`. */
+#include "runtime/commands/change.h"
+#include "runtime/json/envelope.h"
+#include "runtime/json/state_json.h"
+
+enum rt_exit rt_snapshot_command(struct rt_session *session)
+{
+	const struct cni_state *state = rt_observe(session);
+	json_t *json = state ? rt_state_to_json(state) : NULL;
+
+	if (!state)
+		return RT_ERROR;
+	if (!json)
+		return rt_fail(session, "not enough memory");
+	/* the same document in either form: its keys are the envelope's own */
+	if (session->options->json)
+		json_object_update(session->json, json);
+	else
+		rt_json_print(&session->out, json);
+	json_decref(json);
+	return RT_OK;
+}

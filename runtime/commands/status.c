@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* status.c - `cnic status`: what is in the kernel now, whatever was applied. */
+#include "runtime/commands/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/commands/change.h"
+#include "runtime/json/status_json.h"
+
+static const char *after_prefix(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(name, prefix, len) ? NULL : name + len;
+}
+
+static void find_table(const struct cni_state *state, struct rt_path_status *path)
+{
+	for (size_t i = 0; i < state->n_rules; i++) {
+		const struct cni_st_rule *rule = &state->rules[i];
+
+		if (!rule->owned || !rule->mask || rule->mark >> __builtin_ctz(rule->mask) != path->id)
+			continue;
+		path->has_table = true;
+		path->table = rule->table;
+	}
+}
+
+static int by_id(const void *x, const void *y)
+{
+	const struct rt_path_status *a = x, *b = y;
+
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static void collect(struct rt_status *status, struct cni_arena *arena)
+{
+	for (size_t i = 0; i < status->state->n_counters; i++) {
+		const struct cni_st_counter *counter = &status->state->counters[i];
+		const char *id = after_prefix(counter->name, "path."), *name = after_prefix(counter->name, "route.");
+		const char *dot = name ? strchr(name, '.') : NULL;
+
+		if (id) {
+			struct rt_path_status *path = cni_push(arena, status->paths, status->n_paths);
+
+			*path = (struct rt_path_status){ .id = (unsigned int)strtoul(id, NULL, 10),
+							 .description = counter->comment ? counter->comment : "",
+							 .counter = counter };
+			find_table(status->state, path);
+		} else if (dot) {
+			*cni_push(arena, status->routes, status->n_routes) =
+				(struct rt_route_status){ cni_strndup(arena, name, (size_t)(dot - name)), dot + 1,
+							  counter };
+		}
+	}
+	if (status->n_paths)
+		qsort(status->paths, status->n_paths, sizeof(*status->paths), by_id);
+}
+
+static bool owns_something(const struct cni_state *state)
+{
+	bool any = state->has_table;
+
+	for (size_t i = 0; i < state->n_links; i++)
+		any |= state->links[i].owned;
+	for (size_t i = 0; i < state->n_rules; i++)
+		any |= state->rules[i].owned;
+	for (size_t i = 0; i < state->n_routes; i++)
+		any |= state->routes[i].owned;
+	for (size_t i = 0; i < state->n_addrs; i++)
+		any |= state->addrs[i].owned;
+	return any;
+}
+
+/* ---- what is routed ---- */
+
+bool rt_hop_is_up(const struct cni_st_hop *hop)
+{
+	return !hop->dead && !hop->linkdown;
+}
+
+static bool is_live(const struct cni_st_route *route)
+{
+	for (size_t i = 0; i < route->n_hops; i++)
+		if (rt_hop_is_up(&route->hops[i]))
+			return true;
+	return route->type != CNI_RT_UNICAST;
+}
+
+const struct cni_st_route *rt_live_route(const struct cni_state *state, uint32_t table, enum cni_family family)
+{
+	const struct cni_st_route *best = NULL;
+
+	for (size_t i = 0; i < state->n_routes; i++) {
+		const struct cni_st_route *route = &state->routes[i];
+
+		if (route->table == table && route->family == family && !route->to.len && is_live(route) &&
+		    (!best || route->metric < best->metric))
+			best = route;
+	}
+	return best;
+}
+
+const char *rt_link_condition(const struct cni_st_link *link)
+{
+	return !link->up ? "down" : link->carrier ? "up" : "no carrier";
+}
+
+/* ---- what cannot work ---- */
+
+static bool steers(const struct cni_state *state, enum cni_family family)
+{
+	for (size_t i = 0; i < state->n_routes; i++)
+		if (state->routes[i].owned && state->routes[i].family == family &&
+		    state->routes[i].type == CNI_RT_UNICAST)
+			return true;
+	return false;
+}
+
+static void warn(struct rt_status *status, struct cni_arena *arena)
+{
+	static const char *const switches[] = {
+		[CNI_V4] = "net.ipv4.ip_forward", [CNI_V6] = "net.ipv6.conf.all.forwarding"
+	};
+
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+		if (steers(status->state, f) && !status->state->has_forwarding[f])
+			*cni_push(arena, status->warnings, status->n_warnings) =
+				cni_printf(arena, "%s is 0: nothing is forwarded over IPv%c", switches[f],
+					   f == CNI_V4 ? '4' : '6');
+	for (size_t i = 0; i < status->n_paths; i++) {
+		const struct rt_path_status *path = &status->paths[i];
+
+		if (!path->has_table && !after_prefix(path->description, "main"))
+			*cni_push(arena, status->warnings, status->n_warnings) =
+				cni_printf(arena, "path %u (%s) has lost its ip rules: apply the policy again",
+					   path->id, path->description);
+	}
+}
+
+struct rt_status rt_status_of(struct cni_arena *arena, const struct cni_state *state)
+{
+	struct rt_status status = { .state = state, .installed = owns_something(state) };
+
+	collect(&status, arena);
+	warn(&status, arena);
+	return status;
+}
+
+enum rt_exit rt_status(struct rt_session *session)
+{
+	const struct cni_state *state = rt_observe(session);
+	struct rt_status status;
+
+	if (!state)
+		return RT_ERROR;
+	status = rt_status_of(session->arena, state);
+	rt_json_status(session->json, &status);
+	rt_status_text(&session->out, &status, session->options->verbose);
+	for (size_t i = 0; i < status.n_warnings; i++)
+		rt_say(session, "warning: %s", status.warnings[i]);
+	return RT_OK;
+}

@@ -1,0 +1,48 @@
+# In a test machine: each policy named is put into the kernel twice, by `cnic apply`, and by nft, ip and sysctl from
+# what `cnic compile` emits; what the kernel holds then is printed, a line "== POLICY WAY PART" before each part.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+. "$(dirname "$0")/../lib/tap.sh"
+
+show() {
+	local n=$1 policy=$2 way=$3
+	part() {
+		echo "== $policy $way $1"
+		shift
+		at "$n" "$@"
+		echo
+	}
+	part nft nft -j list ruleset
+	part link ip -j -d link
+	part addr ip -j addr
+	part rule4 ip -j rule
+	part rule6 ip -j -6 rule
+	part route4 ip -j route show table all
+	part route6 ip -j -6 route show table all
+	part settings grep -r . /proc/sys/net/ipv4/conf /proc/sys/net/ipv4/fib_multipath_hash_policy \
+		/proc/sys/net/ipv6/fib_multipath_hash_policy --include=rp_filter --include=accept_local \
+		--include=ignore_routes_with_linkdown --include='fib_multipath*'
+}
+
+# devices NAME POLICY: those that the policy takes for granted.
+devices() {
+	local device
+	"$CNIC" compile --emit ip "$2" 2>/dev/null | sed -n 's/^# device \(.*\) must be there$/\1/p' |
+		while read -r device; do
+			[ "$device" = lo ] || printf 'link add %s type dummy\nlink set %s up\n' "$device" "$device"
+		done | batch "$1"
+}
+
+i=0
+for policy; do
+	i=$((i + 1))
+	ns "a$i" "b$i"
+	devices "a$i" "$policy"
+	devices "b$i" "$policy"
+	at "a$i" "$CNIC" apply -q -y "$policy" >"$lab_dir/out" 2>&1 || echo "!! $policy: apply: $(<"$lab_dir/out")"
+	"$CNIC" compile --emit nft "$policy" 2>/dev/null | at "b$i" nft -f - || echo "!! $policy: nft"
+	"$CNIC" compile --emit ip "$policy" 2>/dev/null | at "b$i" bash -e >"$lab_dir/out" 2>&1 ||
+		echo "!! $policy: ip: $(<"$lab_dir/out")"
+	show "a$i" "$policy" cnic
+	show "b$i" "$policy" tools
+done

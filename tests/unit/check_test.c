@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_test.c - dead routes against every packet of a small world, the meaning of one packet, and that a check
+ * whose prerequisite failed is silent. The codes themselves are tests/golden/bad.t's. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compiler/arena.h"
+#include "compiler/check/evaluate.h"
+#include "compiler/check/region.h"
+#include "compiler/text.h"
+#include "grammar/parse.h"
+
+struct world {
+	struct cni_arena *arena;
+	struct cni_diags diags;
+	struct cni_model *model;
+};
+
+static struct world compile(const char *text)
+{
+	struct world w = { .arena = cni_arena_new() };
+	struct cni_sources sources = { 0 };
+	struct cni_ast ast = { 0 };
+	struct cni_ast_decl **tail = &ast.decls;
+	const struct cni_source *source = cni_source_add(w.arena, &sources, "test", text, strlen(text));
+
+	cni_diags_init(&w.diags, w.arena);
+	cni_parse(w.arena, source, &w.diags, &tail);
+	w.model = cni_resolve(w.arena, &ast, NULL, 0, &w.diags);
+	cni_check(w.arena, w.model, &w.diags);
+	return w;
+}
+
+static size_t count(const struct world *w, enum cni_code code)
+{
+	size_t n = 0;
+
+	for (const struct cni_diag *d = w->diags.first; d; d = d->next)
+		n += d->code == code;
+	return n;
+}
+
+#define LAN "lan l { device eth2; prefix 10.1.0.0/24; }\n"
+#define ISP "link isp { kind internet; device eth0; address 198.51.100.2/30; }\n"
+
+/* ---- dead routes ---- */
+
+static uint64_t seed = 1;
+
+static unsigned int below(unsigned int n)
+{
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned int)(seed >> 33) % n;
+}
+
+static void add_addresses(struct cni_text *t, const char *field)
+{
+	unsigned int a = below(4), b = a + below(4 - a);
+
+	cni_text_printf(t, " %s%s ", below(4) ? "" : "not ", field);
+	switch (below(4)) {
+	case 0:
+		cni_text_printf(t, "{ 20.0.0.%u, 2001:db8::/64 }", a);
+		break;
+	case 1:
+		cni_text_printf(t, "2001:db8::%u", a);
+		break;
+	default:
+		cni_text_printf(t, "20.0.0.%u-20.0.0.%u", a, b);
+	}
+}
+
+static void add_match(struct cni_text *t)
+{
+	static const char *const protos[] = { "tcp", "udp" };
+	unsigned int lo = below(4), hi = lo + below(4 - lo);
+
+	if (!below(3))
+		add_addresses(t, "from");
+	if (!below(3))
+		add_addresses(t, "to");
+	if (!below(5))
+		cni_text_printf(t, " %sproto { %s, gre }", below(3) ? "" : "not ", protos[below(2)]);
+	if (!below(3))
+		cni_text_printf(t, " %s%s dport %u-%u", below(3) ? "" : "not ", protos[below(2)], lo, hi);
+	if (!below(3))
+		cni_text_printf(t, " %s%s sport %u", below(3) ? "" : "not ", protos[below(2)], below(4));
+	if (!below(2))
+		cni_text_printf(t, " %sservice { tcp %u, udp %u-%u }", below(3) ? "" : "not ", below(4), lo, hi);
+	if (!below(3))
+		cni_text_printf(t, " %sicmp { %u, 3 }", below(3) ? "" : "not ", below(3));
+	if (!below(4))
+		cni_text_printf(t, " %sicmpv6 %u", below(3) ? "" : "not ", below(3));
+	if (!below(5))
+		cni_text_printf(t, " %sdscp %u", below(3) ? "" : "not ", below(3));
+}
+
+/* Calls evaluate on a packet and notes which route took it. */
+static void try_packet(const struct world *w, const struct cni_ranges *never, struct cni_packet *p, bool *alive)
+{
+	static const bool up[1];
+	struct cni_decision decision;
+
+	for (p->dscp = 0; p->dscp < 4; p->dscp++) {
+		decision = cni_evaluate(w->arena, w->model, never, "eth2", p, up);
+		assert_int_equal(decision.asks, 0);
+		if (decision.route)
+			alive[decision.route - w->model->policies->routes] = true;
+	}
+}
+
+/* All values that the random matches can tell apart: those that they name, and one that they never do. */
+static void try_addresses(const struct world *w, const struct cni_ranges *never, enum cni_family family, bool *alive,
+			  struct cni_packet p)
+{
+	const cni_u128 base = family == CNI_V4 ? 20 << 24 : (cni_u128)0x20010db8 << 96;
+	static const uint8_t protos[] = { 6, 17, 47, 1, 58, 99 };
+
+	p.known = CNI_HAS_FROM | CNI_HAS_TO | CNI_HAS_PROTO | CNI_HAS_SPORT | CNI_HAS_DPORT | CNI_HAS_DSCP |
+		  CNI_HAS_ICMP_TYPE;
+	for (unsigned int from = 0; from <= 4; from++)
+		for (unsigned int to = 0; to <= 4; to++) {
+			p.from = (struct cni_addr){ family, from == 4 && family == CNI_V6 ? 1 : base + from };
+			p.to = (struct cni_addr){ family, to == 4 && family == CNI_V6 ? 1 : base + to };
+			for (size_t i = 0; i < sizeof(protos); i++) {
+				bool ports = protos[i] == 6 || protos[i] == 17, types = protos[i] == 1 || protos[i] == 58;
+
+				p.proto = protos[i];
+				for (p.sport = 0; p.sport <= (ports ? 4 : 0); p.sport++)
+					for (p.dport = 0; p.dport <= (ports ? 4 : 0); p.dport++)
+						for (p.icmp_type = 0; p.icmp_type <= (types ? 4 : 0); p.icmp_type++)
+							try_packet(w, never, &p, alive);
+			}
+		}
+}
+
+#define POLICIES 100
+#define ROUTES 6
+
+static bool is_reported_dead(const struct world *w, const struct cni_route *route)
+{
+	for (const struct cni_diag *d = w->diags.first; d; d = d->next)
+		if ((d->code == CNI401 || d->code == CNI402 || d->code == CNI404) &&
+		    d->span.begin == route->ast->name.span.begin)
+			return true;
+	return false;
+}
+
+static void finds_exactly_the_dead_routes(void **state)
+{
+	unsigned int dead = 0, living = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < POLICIES; i++) {
+		struct cni_arena *arena = cni_arena_new();
+		struct cni_text text = { .arena = arena };
+		bool alive[ROUTES] = { 0 };
+		struct cni_ranges never;
+		struct world w;
+
+		cni_text_puts(&text, LAN ISP "policy p on eth2 {\n");
+		for (unsigned int r = 0; r < ROUTES; r++) {
+			cni_text_printf(&text, "route r%u", r);
+			add_match(&text);
+			cni_text_puts(&text, " via isp masquerade else drop;\n");
+		}
+		cni_text_puts(&text, "else drop; }\n");
+		w = compile(text.data);
+		assert_int_equal(w.diags.n_errors, 0);
+		never = cni_never_steered(w.arena, w.model);
+		try_addresses(&w, &never, CNI_V4, alive, (struct cni_packet){ 0 });
+		try_addresses(&w, &never, CNI_V6, alive, (struct cni_packet){ 0 });
+		for (unsigned int r = 0; r < ROUTES; r++) {
+			const struct cni_route *route = &w.model->policies->routes[r];
+
+			if (is_reported_dead(&w, route) == alive[r])
+				fail_msg("route %s is %s, but reported otherwise:\n%s", route->name,
+					 alive[r] ? "alive" : "dead", text.data);
+			dead += !alive[r];
+			living += alive[r];
+		}
+		cni_arena_free(w.arena);
+		cni_arena_free(arena);
+	}
+	assert_true(dead > POLICIES / 2 && living > POLICIES);
+}
+
+static void takes_no_time_over_many_routes(void **state)
+{
+	struct cni_arena *arena = cni_arena_new();
+	struct cni_text text = { .arena = arena };
+	struct world w;
+
+	(void)state;
+	cni_text_puts(&text, LAN ISP "policy p on eth2 {\n");
+	for (unsigned int i = 0; i < 1000; i++)
+		cni_text_printf(&text, "route r%u to 20.0.%u.%u/30 via isp else drop;\n", i, i / 64, i % 64 * 4);
+	cni_text_puts(&text, "route dead to 20.0.8.0/22 via isp else drop; else drop; }\n");
+	w = compile(text.data);
+	assert_int_equal(count(&w, CNI401), 1); /* by 256 routes together */
+	assert_int_equal(count(&w, CNI403), 0); /* none was given up */
+	cni_arena_free(w.arena);
+	cni_arena_free(arena);
+}
+
+static void stops_when_the_work_is_used_up(void **state)
+{
+	struct cni_arena *arena = cni_arena_new();
+	struct cni_region all = cni_region_all(arena, CNI_V4);
+	struct cni_regions left = { 0 };
+	struct cni_work work = { .left = 10 };
+
+	(void)state;
+	*cni_push(arena, left.items, left.n_items) = all;
+	for (uint32_t i = 0; i < 1000 && !work.spent; i++) {
+		struct cni_ranges some = { 0 };
+		struct cni_region less;
+
+		cni_ranges_add(arena, &some, (struct cni_addr){ CNI_V4, i * 4 }, (struct cni_addr){ CNI_V4, i * 4 + 1 });
+		less = cni_region_to(&all, &some);
+		cni_regions_minus(arena, &left, &less, &work);
+		assert_true(i < 10);
+	}
+	assert_true(work.spent);
+	assert_int_equal(work.left, 0);
+	cni_arena_free(arena);
+}
+
+static void names_the_routes_that_take_all(void **state)
+{
+	struct world w = compile(LAN ISP "policy p on eth2 {\n"
+					 "route a to 20.0.0.0/9 via isp masquerade else drop;\n"
+					 "route b to 20.128.0.0/9 via isp masquerade else drop;\n"
+					 "route c to 20.0.0.0/8 tcp dport 80 via isp masquerade else drop;\n"
+					 "else drop; }\n");
+
+	(void)state;
+	assert_int_equal(count(&w, CNI401), 1);
+	for (const struct cni_diag *d = w.diags.first; d; d = d->next)
+		if (d->code == CNI401) {
+			assert_non_null(strstr(d->message, "route `c`"));
+			assert_non_null(strstr(d->related->message, "`a`"));
+			assert_non_null(strstr(d->related->next->message, "`b`"));
+			assert_null(d->related->next->next);
+		}
+	cni_arena_free(w.arena);
+}
+
+/* ---- expectations ---- */
+
+#define TUNNELS \
+	LAN ISP "link lte { kind internet; device wwan0; address dhcp; }\n" \
+		"tunnel a { kind gre; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31; track off; }\n" \
+		"tunnel b { kind gre; over isp then lte; local 198.51.100.9; remote 203.0.113.2; address 10.9.0.3/31,\n" \
+		" 2001:db8:9::3/127; track off; }\n" \
+		"policy p on eth2 {\n" \
+		"route web tcp dport 443 via a then b else reject;\n" \
+		"route ef dscp ef via b else drop;\n" \
+		"route ping icmp echo-request via b else main;\n" \
+		"route share to 20.0.0.0/8 via a weight 3, b weight 1 else drop;\n" \
+		"route fixed to 21.0.0.0/8 drop;\n" \
+		"else main; }\n"
+
+static void decides_as_the_policy_says(void **state)
+{
+	static const struct {
+		const char *text;
+		int code; /* 0: holds */
+	} expects[] = {
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 via a", 0 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 via b", CNI411 },
+		{ "to 30.0.0.1 tcp dport 443 via a", 0 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 when a down via b", 0 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 when a, b down reject", 0 },
+		/* a tunnel is down with the last of its links */
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 when isp down via b", 0 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 when isp, lte down reject", 0 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 when a down drop", CNI411 },
+		/* a carries no IPv6 */
+		{ "from 2001:db8:1::1 to 2001:db8:2::1 tcp dport 443 via b", 0 },
+		{ "from 2001:db8:1::1 to 2001:db8:2::1 tcp dport 443 never via a", 0 },
+		/* `never` speaks of every day */
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 never via b", CNI411 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 never via isp", 0 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 when b down never via b", 0 },
+		{ "from 10.1.0.5 to 20.0.0.1 udp dport 53 dscp be via a", 0 },
+		{ "from 10.1.0.5 to 20.0.0.1 udp dport 53 dscp be via b", 0 },
+		{ "from 10.1.0.5 to 20.0.0.1 udp dport 53 dscp be via isp", CNI411 },
+		{ "from 10.1.0.5 to 20.0.0.1 udp dport 53 dscp be when a, b down drop", 0 },
+		{ "from 10.1.0.5 to 21.0.0.1 udp dport 53 dscp be drop", 0 },
+		{ "from 10.1.0.5 to 21.0.0.1 udp dport 53 dscp be main", CNI411 },
+		{ "from 10.1.0.5 to 30.0.0.1 udp dport 53 dscp be main", 0 },
+		{ "from 10.1.0.5 to 30.0.0.1 icmp echo-request dscp be via b", 0 },
+		{ "from 10.1.0.5 to 30.0.0.1 icmp echo-reply dscp be main", 0 },
+		/* never steered: a lan, our own, on-link, multicast, link-local, broadcast */
+		{ "to 10.1.0.9 main", 0 },
+		{ "to 10.1.0.9 drop", CNI411 },
+		{ "to 198.51.100.9 main", 0 },
+		{ "to 198.51.100.1 main", 0 },
+		{ "to 10.9.0.2 main", 0 },
+		{ "to 224.0.0.5 main", 0 },
+		{ "to 169.254.1.1 main", 0 },
+		{ "to 255.255.255.255 main", 0 },
+		{ "to ff02::1 main", 0 },
+		{ "to fe80::1 main", 0 },
+		/* what is left out must not matter */
+		{ "from 10.1.0.5 to 21.0.0.1 udp dport 53 drop", CNI413 },
+		{ "from 10.1.0.5 to 30.0.0.1 dscp be main", CNI413 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp sport 9 dscp be main", CNI413 },
+		{ "from 10.1.0.5 tcp dport 443 via a", CNI413 },
+		{ "from 10.1.0.0/24 to 30.0.0.1 tcp dport 443 via a", CNI412 },
+		{ "from 10.1.0.5 to not 30.0.0.1 via a", -1 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport { 443, 80 } via a", CNI412 },
+		{ "from 10.1.0.5 not to 30.0.0.1 tcp dport 443 via a", CNI412 },
+		{ "from 10.1.0.5 to 30.0.0.1 tcp dport 443 udp sport 9 via a", CNI415 },
+		{ "from 10.1.0.5 to 30.0.0.1 proto udp tcp dport 443 via a", CNI415 },
+		{ "from 10.1.0.5 to 2001:db8::1 tcp dport 443 via a", CNI415 },
+		{ "from 10.1.0.5 to 30.0.0.1 icmpv6 echo-request via a", CNI415 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(expects) / sizeof(*expects); i++) {
+		char text[2048];
+		struct world w;
+
+		snprintf(text, sizeof(text), TUNNELS "expect on eth2 %s;\n", expects[i].text);
+		w = compile(text);
+		if (expects[i].code < 0 ? !w.diags.n_errors :
+		    expects[i].code	? !count(&w, (enum cni_code)expects[i].code) || w.diags.n_errors != 1 :
+					  w.diags.n_errors > 0)
+			fail_msg("expect %s: %zu errors, the first: CNI%03d %s", expects[i].text, w.diags.n_errors,
+				 w.diags.first ? (int)w.diags.first->code : 0,
+				 w.diags.first ? w.diags.first->message : "");
+		cni_arena_free(w.arena);
+	}
+}
+
+/* ---- the registry ---- */
+
+static void prerequisites_silence(void **state)
+{
+	/* the unknown target makes the link look unused */
+	struct world w = compile(LAN ISP "link cf { kind express; device eth1; address 192.0.2.11/31; track off; health off; }\n"
+					 "policy p on eth2 { route a via cg else drop; else drop; }\n");
+
+	(void)state;
+	assert_int_equal(w.diags.n_errors, 1);
+	assert_int_equal(count(&w, CNI220), 0);
+	cni_arena_free(w.arena);
+	/* an IPsec tunnel has no GRE header to complain of, but a name */
+	w = compile(LAN ISP "tunnel gre0 { kind ipsec; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31;\n"
+			    " ttl inherit; mtu 100; }\n"
+			    "policy p on eth2 { route a via gre0 else drop; else drop; }\n");
+	assert_int_equal(count(&w, CNI302), 1);
+	assert_int_equal(count(&w, CNI304), 1);
+	assert_int_equal(w.diags.n_errors + w.diags.n_warnings, 2);
+	cni_arena_free(w.arena);
+	/* one tunnel's mistake does not silence another's */
+	w = compile(LAN ISP "tunnel a { kind ipsec; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31; }\n"
+			    "tunnel b { kind gre; over isp; local 198.51.100.2; remote 203.0.113.2; address 10.9.0.3/31;\n"
+			    " track off; mtu 100; }\n"
+			    "policy p on eth2 { route a via a then b else drop; else drop; }\n");
+	assert_int_equal(count(&w, CNI302), 1);
+	assert_int_equal(count(&w, CNI310), 1);
+	cni_arena_free(w.arena);
+}
+
+static void profile_2026_allows_bgp_on_express(void **state)
+{
+	static const char *const profiles[] = { "", "profile 2024;\n", "profile 2026;\n" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char text[1024];
+		struct world w;
+
+		snprintf(text, sizeof(text),
+			 "%s" LAN ISP
+			 "link cf { kind express; device eth1; address 192.0.2.11/31; track off; health off;\n"
+			 " bgp { local-as 64512; peer-as 13335; } }\n"
+			 "policy p on eth2 { route a via cf else drop; else drop; }\n",
+			 profiles[i]);
+		w = compile(text);
+		assert_int_equal(count(&w, CNI201), i < 2);
+		assert_int_equal(w.diags.n_errors, i < 2);
+		cni_arena_free(w.arena);
+	}
+}
+
+static void codes_ascend(void **state)
+{
+	size_t n;
+	const struct cni_code_info *codes = cni_code_table(&n);
+
+	(void)state;
+	for (size_t i = 1; i < n; i++)
+		assert_true(codes[i - 1].code < codes[i].code);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_exactly_the_dead_routes),
+		cmocka_unit_test(takes_no_time_over_many_routes),
+		cmocka_unit_test(stops_when_the_work_is_used_up),
+		cmocka_unit_test(names_the_routes_that_take_all),
+		cmocka_unit_test(decides_as_the_policy_says),
+		cmocka_unit_test(prerequisites_silence),
+		cmocka_unit_test(profile_2026_allows_bgp_on_express),
+		cmocka_unit_test(codes_ascend),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
