@@ -9,10 +9,14 @@ struct block {
 	bool endpoint; /* only as an end of a tunnel */
 };
 
-#define V4(a, b, c, d) \
-	{ CNI_V4, (cni_u128)(a) << 24 | (b) << 16 | (c) << 8 | (d) }
-#define V6(top) \
-	{ CNI_V6, (cni_u128)(top) << 112 }
+#define V4(a, b, c, d)                                                                                                 \
+	{                                                                                                              \
+		CNI_V4, (cni_u128)(a) << 24 | (b) << 16 | (c) << 8 | (d)                                               \
+	}
+#define V6(top)                                                                                                        \
+	{                                                                                                              \
+		CNI_V6, (cni_u128)(top) << 112                                                                         \
+	}
 
 static const struct block no_host[] = {
 	{ { V4(0, 0, 0, 0), 8 }, "\"this network\", RFC 1122", false },
@@ -49,7 +53,8 @@ static size_t roles_of(const struct cni_target *t, struct role roles[MAX_ROLES])
 		const struct cni_iface *iface = &t->iface[f];
 
 		if (iface->has_address)
-			roles[n++] = (struct role){ iface->address.addr, cni_address_span(t->decl, "address", f), false };
+			roles[n++] =
+				(struct role){ iface->address.addr, cni_address_span(t->decl, "address", f), false };
 		if (iface->has_peer)
 			roles[n++] = (struct role){ iface->peer, cni_address_span(t->decl, "gateway", f), false };
 	}
@@ -68,7 +73,8 @@ bool cni_check_host_addresses(const struct cni_checker *c, const struct cni_subj
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t b = 0; b < sizeof(no_host) / sizeof(*no_host); b++) {
-			if (!cni_prefix_has(no_host[b].prefix, roles[i].addr) || (no_host[b].endpoint && !roles[i].endpoint))
+			if (!cni_prefix_has(no_host[b].prefix, roles[i].addr) ||
+			    (no_host[b].endpoint && !roles[i].endpoint))
 				continue;
 			cni_diag(c->diags, CNI230, roles[i].span, "no host can have the address %s (%s)",
 				 cni_addr_format(roles[i].addr, text), no_host[b].what);
@@ -138,8 +144,8 @@ static bool within_lan(const struct cni_checker *c, const struct cni_ranges *lan
 		const struct cni_lan *lan = &c->model->lans[i];
 
 		if (cni_ranges_has(&lan->ranges, addr)) {
-			struct cni_diag *d = cni_diag(c->diags, CNI239, span, "the %s %s of `%s` lies in lan `%s`", what,
-						      cni_addr_format(addr, text), t->name, lan->name);
+			struct cni_diag *d = cni_diag(c->diags, CNI239, span, "the %s %s of `%s` lies in lan `%s`",
+						      what, cni_addr_format(addr, text), t->name, lan->name);
 
 			cni_diag_related(c->diags, d, cni_field_span(lan->decl, "prefix"), "the lan's prefixes");
 			break;
@@ -164,8 +170,8 @@ bool cni_check_lan_apart(const struct cni_checker *c, const struct cni_subject *
 		    within_lan(c, &lans, t, t->tunnel.remote, cni_field_span(t->decl, "remote"), "remote end"))
 			holds = false;
 		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
-			if (t->iface[f].has_peer && within_lan(c, &lans, t, t->iface[f].peer,
-							       cni_address_span(t->decl, "address", f), "peer"))
+			if (t->iface[f].has_peer &&
+			    within_lan(c, &lans, t, t->iface[f].peer, cni_address_span(t->decl, "address", f), "peer"))
 				holds = false;
 	}
 	return holds;

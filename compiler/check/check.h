@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check.h - what the checks share: the context, what a check looks at, and where to point.
  *
- * A check looks at one subject (a link, a route, the whole model), reports what is wrong with it, and says whether what it stands
- * for holds. checks.def lists them all with their prerequisites; registry.c runs them. */
+ * A check looks at one subject (a link, a route, the whole model), reports what is wrong with it, and says whether
+ * what it stands for holds. checks.def lists them all with their prerequisites; registry.c runs them. */
 #ifndef CNI_CHECK_H
 #define CNI_CHECK_H
 

@@ -25,7 +25,8 @@ static enum shape one_address(const struct cni_ranges *ranges, bool negated, str
 {
 	if (negated || ranges->n_v4 + ranges->n_v6 != 1)
 		return MANY_PACKETS;
-	*addr = ranges->n_v4 ? (struct cni_addr){ CNI_V4, ranges->v4->lo } : (struct cni_addr){ CNI_V6, ranges->v6->lo };
+	*addr = ranges->n_v4 ? (struct cni_addr){ CNI_V4, ranges->v4->lo }
+			     : (struct cni_addr){ CNI_V6, ranges->v6->lo };
 	return (ranges->n_v4 ? ranges->v4->hi : ranges->v6->hi) == addr->v ? ONE_PACKET : MANY_PACKETS;
 }
 
@@ -99,8 +100,8 @@ static enum shape packet_of(const struct cni_match *m, struct cni_packet *p)
 			continue;
 		}
 		shape = worse(shape, say_proto(p, pm->ports.items->proto));
-		shape = worse(shape, say(p, pm->source ? CNI_HAS_SPORT : CNI_HAS_DPORT, pm->source ? &p->sport : &p->dport,
-					 pm->ports.items->lo));
+		shape = worse(shape, say(p, pm->source ? CNI_HAS_SPORT : CNI_HAS_DPORT,
+					 pm->source ? &p->sport : &p->dport, pm->ports.items->lo));
 	}
 	if (m->has_dscp) {
 		shape = worse(shape, one_bit(&m->dscp, 1, m->not_dscp, &p->dscp));
@@ -130,7 +131,8 @@ static bool read_packet(const struct cni_checker *c, const struct cni_expect *e,
 	switch (packet_of(&e->match, packet)) {
 	case MANY_PACKETS:
 		d = cni_diag(c->diags, CNI412, e->decl->span, "this `expect` speaks of more than one packet");
-		cni_diag_help(c->diags, d, "only single packets can be proven so far: one address, protocol and port each");
+		cni_diag_help(c->diags, d,
+			      "only single packets can be proven so far: one address, protocol and port each");
 		return false;
 	case NO_PACKET:
 		cni_diag(c->diags, CNI415, e->decl->span, "there is no packet such as this `expect` describes");
@@ -191,7 +193,8 @@ static const char *outcome_text(const struct cni_checker *c, const struct cni_de
 	if (decision->verdict != CNI_VERDICT_NONE)
 		return verdicts[decision->verdict];
 	for (size_t i = 0; i < decision->n_targets; i++)
-		text = cni_printf(c->arena, "%s%s%s", text, i ? ", " : "", c->model->targets[decision->targets[i]].name);
+		text = cni_printf(c->arena, "%s%s%s", text, i ? ", " : "",
+				  c->model->targets[decision->targets[i]].name);
 	return text;
 }
 
@@ -205,8 +208,9 @@ static void report_unmet(const struct cni_checker *c, const struct cni_expect *e
 		cni_diag_related(c->diags, d, decision->route->ast->name.span, "route `%s` decides: %s",
 				 decision->route->name, outcome);
 	else if (decision->never_steered)
-		cni_diag_related(c->diags, d, decision->policy->decl->name.span,
-				 "no policy decides: a lan, the router itself or a network that it is on is never steered");
+		cni_diag_related(
+			c->diags, d, decision->policy->decl->name.span,
+			"no policy decides: a lan, the router itself or a network that it is on is never steered");
 	else if (decision->policy)
 		cni_diag_related(c->diags, d, decision->policy->decl->otherwise_span,
 				 "no route matches, `else` decides: %s", outcome);
@@ -219,8 +223,8 @@ static void report_asks(const struct cni_checker *c, const struct cni_expect *e,
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
 		if (decision->asks & fields[i].field)
-			missing = missing ? cni_printf(c->arena, "%s, `%s`", missing, fields[i].name) :
-					    cni_printf(c->arena, "`%s`", fields[i].name);
+			missing = missing ? cni_printf(c->arena, "%s, `%s`", missing, fields[i].name)
+					  : cni_printf(c->arena, "`%s`", fields[i].name);
 	d = cni_diag(c->diags, CNI413, e->decl->span, "this `expect` must say %s: the decision depends on it", missing);
 	if (decision->route)
 		cni_diag_related(c->diags, d, decision->route->ast->name.span, "route `%s` looks at it",

@@ -139,8 +139,8 @@ bool cni_check_express_health(const struct cni_checker *c, const struct cni_subj
 	}
 	if (cni_is_written(t->decl, "health"))
 		return true;
-	d = cni_diag(c->diags, CNI215, t->decl->name.span, "answers to the provider's probes of `%s` may leave elsewhere",
-		     t->name);
+	d = cni_diag(c->diags, CNI215, t->decl->name.span,
+		     "answers to the provider's probes of `%s` may leave elsewhere", t->name);
 	cni_diag_help(c->diags, d, "health legacy { target 172.64.240.253; }, or `health off;` if there are none");
 	return false;
 }

@@ -64,8 +64,9 @@ bool cni_check_legacy_needed(const struct cni_checker *c, const struct cni_subje
 		return true;
 	d = cni_diag(c->diags, CNI356, cni_field_span(t->decl, "health"),
 		     "`%s` is not Express: it can do without the legacy health checks", t->name);
-	cni_diag_help(c->diags, d, t->kind == CNI_TARGET_LINK ? "health of the tunnel over it" :
-							       "health { direction bidirectional; type request; }");
+	cni_diag_help(c->diags, d,
+		      t->kind == CNI_TARGET_LINK ? "health of the tunnel over it"
+						 : "health { direction bidirectional; type request; }");
 	return false;
 }
 

@@ -29,10 +29,9 @@ struct cni_index cni_index_prefixes(struct cni_arena *arena, const struct cni_mo
 			const struct cni_iface *iface = &model->targets[i].iface[f];
 
 			if (iface->has_address)
-				*cni_push(arena, index.items, index.n_items) = (struct cni_indexed){
-					cni_prefix_first(iface->address), cni_prefix_last(iface->address), f,
-					&model->targets[i]
-				};
+				*cni_push(arena, index.items, index.n_items) =
+					(struct cni_indexed){ cni_prefix_first(iface->address),
+							      cni_prefix_last(iface->address), f, &model->targets[i] };
 		}
 	if (index.n_items)
 		qsort(index.items, index.n_items, sizeof(*index.items), by_first);

@@ -73,9 +73,14 @@ bool cni_check_mss(const struct cni_checker *c, const struct cni_subject *s)
 	if (t->mss_mode != CNI_MSS_FIXED)
 		return true;
 	if (mss > fits && mss == SEED_MSS) {
-		d = cni_diag(c->diags, CNI314, span,
-			     "`mss 1476` is compiled as written, but 1476 is the tunnel's MTU; the MSS that fits is 1436");
-		cni_diag_help(c->diags, d, "`mss auto` (the default) clamps to %u and, for IPv6, %u", fits, fits6);
+		d = cni_diag(
+			c->diags, CNI314, span,
+			"`mss 1476` is compiled as written, but 1476 is the tunnel's MTU; the MSS that fits is 1436");
+		cni_diag_help(c->diags, d,
+			      "corrected on 2024-08-12 (cloudflare-docs PR #16071); 1476 changes nothing on LANs of "
+			      "1500 bytes; "
+			      "`mss auto` clamps to %u and, for IPv6, %u",
+			      fits, fits6);
 	} else if (mss > fits) {
 		d = cni_diag(c->diags, CNI313, span, "an MSS of %u does not fit into an MTU of %u: %u is the most", mss,
 			     t->mtu, fits);

@@ -42,7 +42,8 @@ bool cni_check_rp_filter(const struct cni_checker *c, const struct cni_subject *
 	}
 	if (m->options.rp_filter == CNI_RP_LOOSE && !has_link(m, CNI_INTERNET)) {
 		d = cni_diag(c->diags, CNI421, rp_filter_span(m),
-			     "`rp-filter loose` without an internet link: with no default route in main, answers are dropped");
+			     "`rp-filter loose` without an internet link: with no default route in main, answers are "
+			     "dropped");
 		cni_diag_help(c->diags, d, "rp-filter auto;");
 		return false;
 	}

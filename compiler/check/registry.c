@@ -37,7 +37,7 @@ struct subjects {
 	struct item {
 		struct cni_subject subject;
 		uint64_t failed;
-	} *items;
+	} * items;
 	size_t n_items;
 };
 
@@ -54,9 +54,9 @@ static void list_subjects(struct cni_arena *arena, const struct cni_model *m, st
 
 static bool concerns(enum cni_scope scope, const struct cni_subject *s)
 {
-	return scope == CNI_PER_LINK   ? s->target->kind == CNI_TARGET_LINK :
-	       scope == CNI_PER_TUNNEL ? s->target->kind == CNI_TARGET_TUNNEL :
-					 true;
+	return scope == CNI_PER_LINK	 ? s->target->kind == CNI_TARGET_LINK
+	       : scope == CNI_PER_TUNNEL ? s->target->kind == CNI_TARGET_TUNNEL
+					 : true;
 }
 
 void cni_check(struct cni_arena *arena, const struct cni_model *model, struct cni_diags *diags)

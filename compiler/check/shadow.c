@@ -95,8 +95,10 @@ static void report_dead(struct proof *p, size_t n, const struct takers *takers)
 	struct cni_diag *d;
 
 	if (!takers->n) {
-		cni_diag(diags, CNI404, route->ast->name.span,
-			 "route `%s` can never match: what it leads to is never steered", route->name);
+		d = cni_diag(diags, CNI404, route->ast->name.span,
+			     "route `%s` can never match: what it leads to is never steered", route->name);
+		cni_diag_help(diags, d,
+			      "lans, the router's own addresses and networks, multicast and link-local go by main");
 		return;
 	}
 	for (size_t i = 0; i < takers->n && i < MAX_NAMED; i++)
@@ -139,8 +141,7 @@ static bool check_route(struct proof *p, size_t n)
 	case UNDECIDED:
 		cni_diag(p->c->diags, CNI403, route->ast->name.span,
 			 "whether route `%s`%s can ever match was not found out in %llu steps", route->name,
-			 p->left ? "" : " or one below",
-			 (unsigned long long)(p->left ? ROUTE_WORK : RUN_WORK));
+			 p->left ? "" : " or one below", (unsigned long long)(p->left ? ROUTE_WORK : RUN_WORK));
 		return true;
 	default:
 		report_dead(p, n, &takers);

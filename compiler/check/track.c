@@ -26,8 +26,8 @@ bool cni_check_track_target(const struct cni_checker *c, const struct cni_subjec
 		char text[CNI_ADDR_TEXT];
 
 		if (iface->has_address && cni_addr_equal(iface->address.addr, to))
-			cni_diag(c->diags, CNI370, span, "`%s` tracks its own address %s, which always answers", t->name,
-				 cni_addr_format(to, text));
+			cni_diag(c->diags, CNI370, span, "`%s` tracks its own address %s, which always answers",
+				 t->name, cni_addr_format(to, text));
 		else if (!t->carries[to.family])
 			cni_diag(c->diags, CNI373, span, "`%s` tracks %s, but carries no %s: it would be down for ever",
 				 t->name, cni_addr_format(to, text), to.family == CNI_V4 ? "IPv4" : "IPv6");

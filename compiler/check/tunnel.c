@@ -44,8 +44,8 @@ bool cni_check_tunnel_name(const struct cni_checker *c, const struct cni_subject
 {
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (!strcmp(s->target->name, reserved[i].name)) {
-			cni_diag(c->diags, CNI304, s->target->decl->name.span, "`%s` cannot be a tunnel's name: it is %s",
-				 s->target->name, reserved[i].whose);
+			cni_diag(c->diags, CNI304, s->target->decl->name.span,
+				 "`%s` cannot be a tunnel's name: it is %s", s->target->name, reserved[i].whose);
 			return false;
 		}
 	return true;
@@ -65,7 +65,8 @@ bool cni_check_inner_bgp(const struct cni_checker *c, const struct cni_subject *
 		d = cni_diag(c->diags, CNI307, cni_field_span(t->decl, "bgp"),
 			     "no BGP inside a tunnel over `%s`, which is %s", link->name,
 			     cni_is_link(link, CNI_CLASSIC) ? "Classic" : "Express");
-		cni_diag_help(c->diags, d, "steer by policy; `bgp` in the link `%s` is for the outer packet", link->name);
+		cni_diag_help(c->diags, d, "steer by policy; `bgp` in the link `%s` is for the outer packet",
+			      link->name);
 	} else {
 		d = cni_diag(c->diags, CNI308, cni_field_span(t->decl, "bgp"),
 			     "`bgp` inside `%s` has no effect: cnic sets up BGP for the outer packet only", t->name);
@@ -148,14 +149,15 @@ bool cni_check_tos(const struct cni_checker *c, const struct cni_subject *s)
 				const struct cni_target *t = &m->targets[target];
 				struct cni_diag *d;
 
-				if (t->kind != CNI_TARGET_TUNNEL || said[target] || t->tunnel.tos_mode == CNI_TOS_INHERIT ||
-				    cni_is_written(t->decl, "tos"))
+				if (t->kind != CNI_TARGET_TUNNEL || said[target] ||
+				    t->tunnel.tos_mode == CNI_TOS_INHERIT || cni_is_written(t->decl, "tos"))
 					continue;
 				said[target] = true;
 				d = cni_diag(c->diags, CNI340, cni_member_span(route, i),
 					     "route `%s` matches DSCP, but the outer packets of `%s` do not carry it",
 					     route->name, t->name);
-				cni_diag_help(c->diags, d, "`tos inherit;` in `%s`, or `tos 0;` to leave it so", t->name);
+				cni_diag_help(c->diags, d, "`tos inherit;` in `%s`, or `tos 0;` to leave it so",
+					      t->name);
 				holds = false;
 			}
 		}
@@ -182,7 +184,8 @@ bool cni_check_inner_range(const struct cni_checker *c, const struct cni_subject
 		if (cni_prefix_has(inner_ranges[i], ours))
 			return true;
 	d = cni_diag(c->diags, CNI321, cni_address_span(t->decl, "address", CNI_V4),
-		     "the inner address %s of `%s` is none that Cloudflare takes", cni_addr_format(ours, text), t->name);
+		     "the inner address %s of `%s` is none that Cloudflare takes", cni_addr_format(ours, text),
+		     t->name);
 	cni_diag_help(c->diags, d, "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 169.254.240.0/20");
 	return false;
 }

@@ -11,7 +11,8 @@ static void report_unused(const struct cni_checker *c, const struct cni_target *
 		d = cni_diag(c->diags, CNI325, t->decl->name.span, "no route leads to tunnel `%s`", t->name);
 		cni_diag_help(c->diags, d, "a route `via %s` in a policy, or `waive policy;` in the tunnel", t->name);
 	} else if (classic && !tunnelled) {
-		d = cni_diag(c->diags, CNI222, t->decl->name.span, "`%s` is Classic, and no tunnel is over it", t->name);
+		d = cni_diag(c->diags, CNI222, t->decl->name.span, "`%s` is Classic, and no tunnel is over it",
+			     t->name);
 		cni_diag_help(c->diags, d, "tunnel NAME { kind gre; over %s; … }, or `waive policy;` in the link",
 			      t->name);
 	} else {

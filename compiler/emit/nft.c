@@ -88,6 +88,9 @@ static void set_block(struct cni_text *out, const struct cni_st_set *set)
 	for (size_t f = 0; f < set->n_fields; f++)
 		cni_text_printf(out, "%s%s", f ? " . " : "", cni_key_info[set->fields[f]].name);
 	cni_text_puts(out, set->map ? " : verdict\n" : "\n");
+	/* the encoder gives a size to sets that do not change, which is quicker to fill */
+	if (!set->interval && !set->comments && set->n_elems)
+		cni_text_printf(out, "\t\tsize %zu\n", set->n_elems);
 	if (set->interval)
 		cni_text_puts(out, "\t\tflags interval\n");
 	if (set->n_elems)

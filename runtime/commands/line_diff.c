@@ -12,13 +12,13 @@
 
 #define CONTEXT 3
 #define TABLE_MAX 4000000u /* cells of one table */
-#define CELLS_MAX 64000000u /* of all of them */
+#define CELLS_MAX 16000000u /* of all of them */
 #define NO_MATCH SIZE_MAX
 
 struct line {
 	const char *text;
 	size_t len; /* with its newline, if it has one */
-	size_t at;
+	size_t class; /* equal lines have the same number */
 };
 
 struct side {
@@ -29,8 +29,10 @@ struct side {
 struct diff {
 	struct cni_arena *arena;
 	struct side a, b;
+	size_t n_classes;
 	size_t *match; /* of each line of a: its line of b */
-	uint16_t *table; /* TABLE_MAX cells; NULL: not needed yet */
+	uint16_t *table;
+	size_t room; /* cells of the table */
 	size_t cells; /* that were filled so far */
 };
 
@@ -45,9 +47,9 @@ static struct side split(struct cni_arena *arena, const char *text, size_t len)
 
 	while (len) {
 		const char *newline = memchr(text, '\n', len);
-		size_t n = newline ? (size_t)(newline + 1 - text) : len, at = side.n;
+		size_t n = newline ? (size_t)(newline + 1 - text) : len;
 
-		*cni_push(arena, side.lines, side.n) = (struct line){ text, n, at };
+		*cni_push(arena, side.lines, side.n) = (struct line){ text, n, 0 };
 		text += n;
 		len -= n;
 	}
@@ -56,15 +58,30 @@ static struct side split(struct cni_arena *arena, const char *text, size_t len)
 
 static int by_text(const void *x, const void *y)
 {
-	const struct line *a = x, *b = y;
+	const struct line *a = *(struct line *const *)x, *b = *(struct line *const *)y;
 	int order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
 
 	return order ? order : (a->len > b->len) - (a->len < b->len);
 }
 
+static void classify(struct diff *d)
+{
+	size_t n = d->a.n + d->b.n;
+	struct line **lines = cni_new_array(d->arena, struct line *, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		lines[i] = i < d->a.n ? &d->a.lines[i] : &d->b.lines[i - d->a.n];
+	qsort(lines, n, sizeof(*lines), by_text);
+	for (size_t i = 0; i < n; i++) {
+		d->n_classes += i && by_text(&lines[i - 1], &lines[i]);
+		lines[i]->class = d->n_classes;
+	}
+	d->n_classes++;
+}
+
 static bool equal(const struct diff *d, size_t a, size_t b)
 {
-	return !by_text(&d->a.lines[a], &d->b.lines[b]);
+	return d->a.lines[a].class == d->b.lines[b].class;
 }
 
 static void trim(struct diff *d, struct stretch *s)
@@ -87,8 +104,10 @@ static void match_stretch(struct diff *d, struct stretch s)
 	    (rows + 1) * (columns + 1) > TABLE_MAX || d->cells + rows * columns > CELLS_MAX)
 		return;
 	d->cells += rows * columns;
-	if (!d->table)
-		d->table = cni_new_array(d->arena, uint16_t, TABLE_MAX);
+	if ((rows + 1) * (columns + 1) > d->room) {
+		d->room = 2 * (rows + 1) * (columns + 1);
+		d->table = cni_new_array(d->arena, uint16_t, d->room);
+	}
 #define LENGTH(i, j) d->table[(i) * (columns + 1) + (j)]
 	for (size_t i = rows + 1; i--;)
 		for (size_t j = columns + 1; j--;) {
@@ -118,53 +137,29 @@ struct anchor {
 	size_t before; /* index of the anchor before it in the longest run that ends here */
 };
 
-static struct line *sorted(struct diff *d, const struct side *side, size_t from, size_t to)
-{
-	struct line *lines = cni_new_array(d->arena, struct line, to - from + 1);
+struct census { /* of a class, within the stretch */
+	size_t n_a, n_b, last_b;
+};
 
-	memcpy(lines, side->lines + from, (to - from) * sizeof(*lines));
-	qsort(lines, to - from, sizeof(*lines), by_text);
-	return lines;
-}
-
-/* How many lines from lines[i] on are equal to it. */
-static size_t run(const struct line *lines, size_t i, size_t n)
-{
-	size_t end = i;
-
-	while (end < n && !by_text(&lines[i], &lines[end]))
-		end++;
-	return end - i;
-}
-
-static int by_a(const void *x, const void *y)
-{
-	const struct anchor *a = x, *b = y;
-
-	return (a->a > b->a) - (a->a < b->a);
-}
-
+/* Ascending in a. */
 static size_t find_anchors(struct diff *d, const struct stretch *s, struct anchor **anchors)
 {
-	size_t n_a = s->a_end - s->a, n_b = s->b_end - s->b, n = 0;
-	const struct line *a, *b;
+	struct census *census = cni_new_array(d->arena, struct census, d->n_classes);
+	size_t n = 0;
 
-	*anchors = NULL;
-	if (!n_a || !n_b)
-		return 0;
-	a = sorted(d, &d->a, s->a, s->a_end);
-	b = sorted(d, &d->b, s->b, s->b_end);
-	for (size_t i = 0, j = 0; i < n_a && j < n_b;) {
-		int order = by_text(&a[i], &b[j]);
-		size_t same_a = run(a, i, n_a), same_b = run(b, j, n_b);
-
-		if (!order && same_a == 1 && same_b == 1)
-			*cni_push(d->arena, *anchors, n) = (struct anchor){ a[i].at, b[j].at, NO_MATCH };
-		i += order <= 0 ? same_a : 0;
-		j += order >= 0 ? same_b : 0;
+	for (size_t i = s->a; i < s->a_end; i++)
+		census[d->a.lines[i].class].n_a++;
+	for (size_t j = s->b; j < s->b_end; j++) {
+		census[d->b.lines[j].class].n_b++;
+		census[d->b.lines[j].class].last_b = j;
 	}
-	if (n)
-		qsort(*anchors, n, sizeof(**anchors), by_a);
+	*anchors = NULL;
+	for (size_t i = s->a; i < s->a_end; i++) {
+		const struct census *c = &census[d->a.lines[i].class];
+
+		if (c->n_a == 1 && c->n_b == 1)
+			*cni_push(d->arena, *anchors, n) = (struct anchor){ i, c->last_b, NO_MATCH };
+	}
 	return n;
 }
 
@@ -290,6 +285,7 @@ void rt_line_diff(struct cni_text *out, const char *a_name, const char *a, size_
 	bool more;
 
 	d.match = cni_new_array(d.arena, size_t, d.a.n + 1);
+	classify(&d);
 	match_lines(&d);
 	more = next_change(&d, 0, 0, &next);
 	if (more)

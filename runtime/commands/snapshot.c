@@ -13,11 +13,9 @@ enum rt_exit rt_snapshot_command(struct rt_session *session)
 		return RT_ERROR;
 	if (!json)
 		return rt_fail(session, "not enough memory");
-	/* the same document in either form: its keys are the envelope's own */
-	if (session->options->json)
-		json_object_update(session->json, json);
-	else
-		rt_json_print(&session->out, json);
+	json_object_update(session->json, json);
 	json_decref(json);
+	if (!session->options->json)
+		rt_envelope(&session->out, session, session->diags, RT_OK, session->json);
 	return RT_OK;
 }

@@ -322,7 +322,8 @@ static const char *read_state(struct cni_arena *arena, void *record, const json_
 	return NULL;
 }
 
-static const char *const state_extra[] = { "cnic", "version", "forwarding", NULL };
+/* "ok" and "diagnostics" are the envelope's (envelope.h) */
+static const char *const state_extra[] = { "cnic", "version", "ok", "diagnostics", "forwarding", NULL };
 static const struct rt_record state_record = { sizeof(struct cni_state), state_fields, write_state, read_state,
 					       state_extra };
 

@@ -13,36 +13,36 @@ show() {
 		echo
 	}
 	part nft nft -j list ruleset
-	part link ip -j -d link
-	part addr ip -j addr
+	part ip ip -j -d -batch - <<<$'link show\naddress show\nroute show table all'
 	part rule4 ip -j rule
 	part rule6 ip -j -6 rule
-	part route4 ip -j route show table all
-	part route6 ip -j -6 route show table all
 	part settings grep -r . /proc/sys/net/ipv4/conf /proc/sys/net/ipv4/fib_multipath_hash_policy \
 		/proc/sys/net/ipv6/fib_multipath_hash_policy --include=rp_filter --include=accept_local \
 		--include=ignore_routes_with_linkdown --include='fib_multipath*'
 }
 
-# devices NAME POLICY: those that the policy takes for granted.
+# devices NAME: those that the policy takes for granted; and for `address dhcp`, the default route of main that cnic
+# follows.
 devices() {
 	local device
-	"$CNIC" compile --emit ip "$2" 2>/dev/null | sed -n 's/^# device \(.*\) must be there$/\1/p' |
-		while read -r device; do
-			[ "$device" = lo ] || printf 'link add %s type dummy\nlink set %s up\n' "$device" "$device"
-		done | batch "$1"
+	sed -n 's/^# device \(.*\) must be there$/\1/p' <<<"$ip" | while read -r device; do
+		[ "$device" = lo ] || printf 'link add %s type dummy\nlink set %s up\n' "$device" "$device"
+		if [[ $ip == *"ip route add default dev $device table"* ]]; then
+			echo "route add default dev $device"
+		fi
+	done | batch "$1"
 }
 
 i=0
 for policy; do
 	i=$((i + 1))
 	ns "a$i" "b$i"
-	devices "a$i" "$policy"
-	devices "b$i" "$policy"
+	ip=$("$CNIC" compile --emit ip "$policy" 2>/dev/null)
+	devices "a$i"
+	devices "b$i"
 	at "a$i" "$CNIC" apply -q -y "$policy" >"$lab_dir/out" 2>&1 || echo "!! $policy: apply: $(<"$lab_dir/out")"
 	"$CNIC" compile --emit nft "$policy" 2>/dev/null | at "b$i" nft -f - || echo "!! $policy: nft"
-	"$CNIC" compile --emit ip "$policy" 2>/dev/null | at "b$i" bash -e >"$lab_dir/out" 2>&1 ||
-		echo "!! $policy: ip: $(<"$lab_dir/out")"
+	at "b$i" bash -e <<<"$ip" >"$lab_dir/out" 2>&1 || echo "!! $policy: ip: $(<"$lab_dir/out")"
 	show "a$i" "$policy" cnic
 	show "b$i" "$policy" tools
 done

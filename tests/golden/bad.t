@@ -96,15 +96,16 @@ my (%texts, $with_example);
 
 for my $code (@codes) {
 	my $name = $code->{code};
-	like($code->{title}, qr/^[^.]+$/, "$name has a title");
+	like($code->{title}, qr/[^.]$/, "$name has a title");
 	ok(length $code->{reason} > 20, "$name has a reason");
 	next if $code->{example} eq '';
 	$with_example++;
 	subtest $name => sub {
 		my ($bad, $text) = check($code->{example});
 		is($bad, $code->{severity} eq 'error' ? 1 : 0, 'the exit status is as severe as the code');
-		like($text, qr/^$code->{severity}\[$name\]: /m, 'it comes about');
-		spew("$golden/$name.txt", $text) if $ENV{CNIC_REWRITE};
+		like($text, qr/^$code->{severity}\[$name\]: /m, 'it comes about')
+			and $ENV{CNIC_REWRITE}
+			and spew("$golden/$name.txt", $text);
 		is($text, -e "$golden/$name.txt" ? slurp("$golden/$name.txt") : undef, 'with this text');
 		my ($mended, $rest) = check($code->{mend});
 		is($mended, 0, 'the mend has no error') or diag($rest);

@@ -18,7 +18,7 @@ fails "remove without privileges" nobody "$CNIC" remove
 like "$err" 'CAP_NET_ADMIN' "says the same"
 ok "check needs none" nobody "$CNIC" check "$examples/t3-multi-site.cni"
 
-is "$(state router)" "$before" "nothing was changed"
+same "$before" "nothing was changed"
 
 # lacks MODULE OPTION FILE: the kernel is without it; apply fails, names both, and changes nothing.
 lacks() {
@@ -27,7 +27,7 @@ lacks() {
 	like "$err" "$1" "names the module"
 	like "$err" "$2" "and the kernel's option"
 	like "$err" "${3##*/}:[0-9]+:[0-9]+" "at the line that needs it"
-	is "$(state router)" "$before" "nothing was changed"
+	same "$before" "nothing was changed"
 }
 ok "masquerading is taken from the kernel" rmmod nft_masq
 ok "and GRE" rmmod ip6_gre ip_gre

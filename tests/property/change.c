@@ -129,6 +129,7 @@ static struct trial trial_of(struct cni_arena *arena, const struct compiled *com
 			     struct comparison *result)
 {
 	struct trial t = { .arena = arena,
+			   .compiled = compiled,
 			   .model = compiled->model,
 			   .sim.machine.state = compiled->state,
 			   .rng.state = seed,

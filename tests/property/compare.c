@@ -163,7 +163,7 @@ static bool compare_packet(struct trial *t)
 	struct flow flow = trial_new_flow(t, &t->packet);
 	uint32_t hash = (uint32_t)rng_next(&t->rng) >> 1, n = 1;
 
-	if (!trial_run(t, &t->packet, t->device, &flow, false, hash, &result))
+	if (!trial_checks(t, &fate) || !trial_run(t, &t->packet, t->device, &flow, false, hash, &result))
 		return false;
 	if (t->sweep && t->sim.machine.modulus) {
 		n = t->sim.machine.modulus;
@@ -384,6 +384,7 @@ struct comparison compare_policy(struct cni_arena *arena, const struct compiled 
 	const struct cni_model *model = compiled->model;
 	struct comparison result = { 0 };
 	struct trial t = { .arena = arena,
+			   .compiled = compiled,
 			   .model = model,
 			   .sim.machine.state = compiled->state,
 			   .rng.state = seed,

@@ -23,6 +23,7 @@ const char *compiled_diags(struct cni_arena *arena, const struct compiled *compi
 /* What is proved, one TAP line each. */
 enum property {
 	PROP_FATE, /* which way, with which neighbour, translated or not, clamped to what */
+	PROP_CHECKS, /* what checks and `expect` make of a policy */
 	PROP_STICKY, /* a flow's later packets */
 	PROP_REPLY, /* what comes back by a target is not steered again */
 	PROP_RETURN, /* what comes in by a target is answered by it */

@@ -310,7 +310,7 @@ static size_t draw(struct trial *t, struct sent *sent)
 		const struct cni_policy *policy = &t->model->policies[p];
 		const struct packets packets = packets_for(t->arena, &t->rng, t->model, policy, PACKETS);
 
-		for (size_t i = 0; policy->n_devices && i < packets.n_items && n < PACKETS * (p + 1); i++) {
+		for (size_t i = 0; policy->n_devices && i < 4 * packets.n_items && n < PACKETS * (p + 1); i++) {
 			/* any of them, not the first ones */
 			const struct packet *packet =
 				&packets.items[rng_below(&t->rng, (unsigned int)packets.n_items)];
@@ -332,6 +332,7 @@ int kernel_compare(const struct compiled *compiled, uint64_t seed)
 	struct cni_arena *arena = cni_arena_new();
 	struct comparison comparison = { 0 };
 	struct trial t = { .arena = arena,
+			   .compiled = compiled,
 			   .model = compiled->model,
 			   .sim.machine.state = compiled->state,
 			   .rng.state = seed,

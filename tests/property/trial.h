@@ -9,7 +9,8 @@
 
 struct trial {
 	struct cni_arena *arena;
-	const struct cni_model *model;
+	const struct compiled *compiled;
+	const struct cni_model *model; /* of it */
 	struct sim sim;
 	bool *down; /* by target */
 	const char **down_names; /* their devices, ends in NULL */
@@ -36,6 +37,9 @@ bool trial_run(struct trial *t, const struct packet *packet, const char *device,
 /* Whether one answer of the machine is one that the fate allows; adds `part` of it to `shares` (or NULL), by target. */
 bool trial_allowed(struct trial *t, enum property property, const struct fate *fate, const struct sim_result *result,
 		   double part, double *shares);
+
+/* Whether what the checks say of the packet is what its fate is (checks.c). */
+bool trial_checks(struct trial *t, const struct fate *fate);
 
 size_t trial_target_of(const struct cni_model *model, const char *device); /* CNI_NONE: no target's */
 const struct fate_share *trial_share_of(const struct fate *fate, size_t target); /* NULL: not in it */

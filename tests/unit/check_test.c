@@ -128,7 +128,8 @@ static void try_addresses(const struct world *w, const struct cni_ranges *never,
 			p.from = (struct cni_addr){ family, from == 4 && family == CNI_V6 ? 1 : base + from };
 			p.to = (struct cni_addr){ family, to == 4 && family == CNI_V6 ? 1 : base + to };
 			for (size_t i = 0; i < sizeof(protos); i++) {
-				bool ports = protos[i] == 6 || protos[i] == 17, types = protos[i] == 1 || protos[i] == 58;
+				bool ports = protos[i] == 6 || protos[i] == 17,
+				     types = protos[i] == 1 || protos[i] == 58;
 
 				p.proto = protos[i];
 				for (p.sport = 0; p.sport <= (ports ? 4 : 0); p.sport++)
@@ -221,7 +222,8 @@ static void stops_when_the_work_is_used_up(void **state)
 		struct cni_ranges some = { 0 };
 		struct cni_region less;
 
-		cni_ranges_add(arena, &some, (struct cni_addr){ CNI_V4, i * 4 }, (struct cni_addr){ CNI_V4, i * 4 + 1 });
+		cni_ranges_add(arena, &some, (struct cni_addr){ CNI_V4, i * 4 },
+			       (struct cni_addr){ CNI_V4, i * 4 + 1 });
 		less = cni_region_to(&all, &some);
 		cni_regions_minus(arena, &left, &less, &work);
 		assert_true(i < 10);
@@ -253,17 +255,19 @@ static void names_the_routes_that_take_all(void **state)
 
 /* ---- expectations ---- */
 
-#define TUNNELS \
-	LAN ISP "link lte { kind internet; device wwan0; address dhcp; }\n" \
-		"tunnel a { kind gre; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31; track off; }\n" \
-		"tunnel b { kind gre; over isp then lte; local 198.51.100.9; remote 203.0.113.2; address 10.9.0.3/31,\n" \
-		" 2001:db8:9::3/127; track off; }\n" \
-		"policy p on eth2 {\n" \
-		"route web tcp dport 443 via a then b else reject;\n" \
-		"route ef dscp ef via b else drop;\n" \
-		"route ping icmp echo-request via b else main;\n" \
-		"route share to 20.0.0.0/8 via a weight 3, b weight 1 else drop;\n" \
-		"route fixed to 21.0.0.0/8 drop;\n" \
+#define TUNNELS                                                                                                        \
+	LAN ISP "link lte { kind internet; device wwan0; address dhcp; }\n"                                            \
+		"tunnel a { kind gre; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31; track "   \
+		"off; }\n"                                                                                             \
+		"tunnel b { kind gre; over isp then lte; local 198.51.100.9; remote 203.0.113.2; address "             \
+		"10.9.0.3/31,\n"                                                                                       \
+		" 2001:db8:9::3/127; track off; }\n"                                                                   \
+		"policy p on eth2 {\n"                                                                                 \
+		"route web tcp dport 443 via a then b else reject;\n"                                                  \
+		"route ef dscp ef via b else drop;\n"                                                                  \
+		"route ping icmp echo-request via b else main;\n"                                                      \
+		"route share to 20.0.0.0/8 via a weight 3, b weight 1 else drop;\n"                                    \
+		"route fixed to 21.0.0.0/8 drop;\n"                                                                    \
 		"else main; }\n"
 
 static void decides_as_the_policy_says(void **state)
@@ -330,9 +334,9 @@ static void decides_as_the_policy_says(void **state)
 
 		snprintf(text, sizeof(text), TUNNELS "expect on eth2 %s;\n", expects[i].text);
 		w = compile(text);
-		if (expects[i].code < 0 ? !w.diags.n_errors :
-		    expects[i].code	? !count(&w, (enum cni_code)expects[i].code) || w.diags.n_errors != 1 :
-					  w.diags.n_errors > 0)
+		if (expects[i].code < 0 ? !w.diags.n_errors
+		    : expects[i].code	? !count(&w, (enum cni_code)expects[i].code) || w.diags.n_errors != 1
+					: w.diags.n_errors > 0)
 			fail_msg("expect %s: %zu errors, the first: CNI%03d %s", expects[i].text, w.diags.n_errors,
 				 w.diags.first ? (int)w.diags.first->code : 0,
 				 w.diags.first ? w.diags.first->message : "");
@@ -345,26 +349,29 @@ static void decides_as_the_policy_says(void **state)
 static void prerequisites_silence(void **state)
 {
 	/* the unknown target makes the link look unused */
-	struct world w = compile(LAN ISP "link cf { kind express; device eth1; address 192.0.2.11/31; track off; health off; }\n"
-					 "policy p on eth2 { route a via cg else drop; else drop; }\n");
+	struct world w =
+		compile(LAN ISP "link cf { kind express; device eth1; address 192.0.2.11/31; track off; health off; }\n"
+				"policy p on eth2 { route a via cg else drop; else drop; }\n");
 
 	(void)state;
 	assert_int_equal(w.diags.n_errors, 1);
 	assert_int_equal(count(&w, CNI220), 0);
 	cni_arena_free(w.arena);
 	/* an IPsec tunnel has no GRE header to complain of, but a name */
-	w = compile(LAN ISP "tunnel gre0 { kind ipsec; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31;\n"
-			    " ttl inherit; mtu 100; }\n"
-			    "policy p on eth2 { route a via gre0 else drop; else drop; }\n");
+	w = compile(LAN ISP
+		    "tunnel gre0 { kind ipsec; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31;\n"
+		    " ttl inherit; mtu 100; }\n"
+		    "policy p on eth2 { route a via gre0 else drop; else drop; }\n");
 	assert_int_equal(count(&w, CNI302), 1);
 	assert_int_equal(count(&w, CNI304), 1);
 	assert_int_equal(w.diags.n_errors + w.diags.n_warnings, 2);
 	cni_arena_free(w.arena);
 	/* one tunnel's mistake does not silence another's */
-	w = compile(LAN ISP "tunnel a { kind ipsec; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31; }\n"
-			    "tunnel b { kind gre; over isp; local 198.51.100.2; remote 203.0.113.2; address 10.9.0.3/31;\n"
-			    " track off; mtu 100; }\n"
-			    "policy p on eth2 { route a via a then b else drop; else drop; }\n");
+	w = compile(LAN ISP
+		    "tunnel a { kind ipsec; over isp; local 198.51.100.2; remote 203.0.113.1; address 10.9.0.1/31; }\n"
+		    "tunnel b { kind gre; over isp; local 198.51.100.2; remote 203.0.113.2; address 10.9.0.3/31;\n"
+		    " track off; mtu 100; }\n"
+		    "policy p on eth2 { route a via a then b else drop; else drop; }\n");
 	assert_int_equal(count(&w, CNI302), 1);
 	assert_int_equal(count(&w, CNI310), 1);
 	cni_arena_free(w.arena);
@@ -405,14 +412,10 @@ static void codes_ascend(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_exactly_the_dead_routes),
-		cmocka_unit_test(takes_no_time_over_many_routes),
-		cmocka_unit_test(stops_when_the_work_is_used_up),
-		cmocka_unit_test(names_the_routes_that_take_all),
-		cmocka_unit_test(decides_as_the_policy_says),
-		cmocka_unit_test(prerequisites_silence),
-		cmocka_unit_test(profile_2026_allows_bgp_on_express),
-		cmocka_unit_test(codes_ascend),
+		cmocka_unit_test(finds_exactly_the_dead_routes),      cmocka_unit_test(takes_no_time_over_many_routes),
+		cmocka_unit_test(stops_when_the_work_is_used_up),     cmocka_unit_test(names_the_routes_that_take_all),
+		cmocka_unit_test(decides_as_the_policy_says),	      cmocka_unit_test(prerequisites_silence),
+		cmocka_unit_test(profile_2026_allows_bgp_on_express), cmocka_unit_test(codes_ascend),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ static void exact(void **state)
 		{ "a\n1\n2\n3\n4\n5\n6\n7\nb\n", "A\n1\n2\n3\n4\n5\n6\n7\nB\n",
 		  "--- a\n+++ b\n@@ -1,4 +1,4 @@\n-a\n+A\n 1\n 2\n 3\n@@ -6,4 +6,4 @@\n 5\n 6\n 7\n-b\n+B\n" },
 		/* no line stands once on both sides: the longest common subsequence */
-		{ "x\nx\ny\ny\n", "x\ny\nx\ny\n", "--- a\n+++ b\n@@ -1,4 +1,4 @@\n x\n+y\n x\n-y\n y\n" },
+		{ "x\nx\ny\ny\n", "x\ny\nx\ny\n", "--- a\n+++ b\n@@ -1,4 +1,4 @@\n x\n-x\n y\n+x\n y\n" },
 	};
 	struct cni_arena *arena = cni_arena_new();
 

@@ -184,8 +184,13 @@ unchanged() {
 	like "$status $out" '^0 .*"messages": *0[,}]' "$1" || diag "$err"
 }
 
-# state NS: everything in a namespace that a policy's tool could change, as text.
-state() {
+# state NS: everything in a namespace that cnic could change, as sorted text without counts. same TEXT NAME: the router's state is
+# still this.
+state() { all_state "$1" | sed 's/ packets [0-9]* bytes [0-9]*//' | LC_ALL=C sort; }
+same() {
+	ok "$2" diff <(cat <<<"$1") <(state router)
+}
+all_state() {
 	at "$1" nft list ruleset
 	at "$1" ip -d link
 	at "$1" ip -d address

@@ -1,0 +1,208 @@
+#!/usr/bin/perl
+# The commands that talk to a kernel, in network namespaces without GRE: plan, apply, status, snapshot and remove, their
+# exit statuses and envelopes, the lock, the question, and what is said to those who may not. What the traffic does is
+# tests/kernel/'s.
+# SPDX-License-Identifier: GPL-2.0-or-later
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Lab;
+use Test::More;
+
+my $cnic = $ENV{CNIC} // "$root/build/cnic";
+my $name = ns('router');
+wire('router', 'eth0', '', 'far', 'far0', '');
+wire('router', 'eth2', '', 'far', 'far2', '');
+my $policy = spew(scratch() . '/policy.cni', <<'END');
+lan office { device eth2; prefix 10.1.0.0/24; }
+link isp { kind internet; device eth0; address 198.51.100.2/30; }
+policy office on eth2 {
+	route all from 10.1.0.0/24 via isp else drop;
+	else drop;
+}
+END
+
+# here(WHAT, STATUS, ARGUMENTS): cnic in the router's namespace; returns stdout and stderr.
+sub here ($what, $status, $command, @arguments) {
+	my ($got, $out, $err) = at('router', $cnic, $command, @arguments);
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($got, $status, $what) || diag($out, $err);
+	return ($out, $err);
+}
+
+sub json_here (@arguments) {
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return from_json((here(@arguments, '--json'))[0]);
+}
+
+# everything(): what the kernel holds, but for counters and handles.
+sub everything () {
+	return join '', map { (at('router', $_))[1] } 'ip -d addr', 'ip rule', 'ip -6 rule', 'ip route show table all',
+		'nft -s list ruleset', 'sysctl -a -r "^net.ipv[46].(conf.(eth|all)|fib_multipath)" 2>/dev/null';
+}
+
+my $before = everything();
+
+subtest 'nothing installed' => sub {
+	is((here('status', 0, 'status'))[0], "no policy is installed\n", '... says so');
+	ok(!json_here('status --json', 0, 'status')->{installed}, '... in JSON too');
+	is((here('remove', 0, 'remove'))[0] =~ /nothing/, 1, '... removes nothing');
+	is(json_here('remove --json', 0, 'remove')->{changed}, JSON::PP::false, '... and changes nothing');
+};
+
+my $steps;
+subtest 'plan' => sub {
+	my ($text) = here('plan', 0, 'plan', $policy);
+	like($text, qr/^ +\+ route +default via 198\.51\.100\.1 dev eth0 .*\[\Q$policy\E:\d+\]$/m, '... tells what and why');
+	here('plan --detailed-exitcode', 2, 'plan', '--detailed-exitcode', $policy);
+	my $json = json_here('plan --json', 0, 'plan', $policy);
+	$steps = $json->{plan}{steps};
+	ok($json->{changed}, '... there are changes');
+	my %phases = map { $_->{phase} => 1 } @$steps;
+	is_deeply([ sort keys %phases ], [qw(expand flip in-place)], '... in their phases');
+	my %ops = map { $_ => scalar grep { $_[0] eq $_->{op} } () } ();
+	$ops{ $_->{op} }++ for @$steps;
+	is($json->{plan}{summary}{$_}, $ops{$_} // 0, "... summary of $_") for qw(add change replace delete);
+	my ($route) = grep { $_->{object} eq 'route' && $_->{text} =~ /198\.51\.100\.1/ } @$steps;
+	is_deeply([ @$route{qw(op before file)} ], [ 'add', undef, $policy ], '... a step has its place');
+	is($route->{after}, $route->{text}, '... and its text');
+	cmp_ok($route->{line}, '>=', 1, '... its line');
+	is(everything(), $before, '... and nothing was changed');
+	my ($alias) = here('diff is plan', 0, 'diff', $policy);
+	is($alias, $text, '... the same');
+	is((here('apply -n', 0, 'apply', '-n', $policy))[0], $text, '... as apply --dry-run');
+	is(everything(), $before, '... and nothing was changed');
+};
+
+my $applied;
+subtest 'apply' => sub {
+	my $json = json_here('apply', 0, 'apply', $policy);
+	ok($json->{ok} && $json->{changed} && $json->{verified}, '... ok, changed, verified');
+	is_deeply($json->{plan}{steps}, $steps, '... as planned');
+	cmp_ok($json->{messages}, '>', 0, '... by messages');
+	$applied = everything();
+	isnt($applied, $before, '... the kernel is another');
+	$json = json_here('apply again', 0, 'apply', $policy);
+	ok($json->{ok} && !$json->{changed}, '... changes nothing');
+	is($json->{messages}, 0, '... by no message');
+	is(everything(), $applied, '... and the kernel is the same');
+	here('plan --detailed-exitcode', 0, 'plan', '--detailed-exitcode', $policy);
+	my ($out, $err) = here('apply -q', 0, 'apply', '-q', $policy);
+	is("$out$err", '', '... says nothing');
+};
+
+subtest 'status' => sub {
+	my ($text, $err) = here('status', 0, 'status');
+	like($text, qr/^Paths\n +ID +PACKETS +BYTES +PATH +NOW\n +1 +0 +0 +isp\S* \S+ else drop +eth0\b/m, '... of paths');
+	like($text, qr/^Routes.*\n +POLICY +ROUTE +PACKETS +BYTES\n +office +all +0 +0\n/m, '... of routes');
+	unlike($text, qr/ $/m, '... without spaces at the ends of lines');
+	my $json = json_here('status --json', 0, 'status');
+	ok($json->{installed}, '... installed');
+	my ($path) = @{ $json->{paths} };
+	my ($live) = grep { $_->{live} && $_->{family} eq 'ipv4' } @{ $path->{routes} };
+	is($live->{hops}[0]{device}, 'eth0', '... the live hop');
+	is_deeply([ map { "$_->{policy}.$_->{route}" } @{ $json->{routes} } ], [ 'office.all', 'office.else' ], '... routes');
+	my ($setting) = grep { $_->{name} eq 'rp_filter' && $_->{device} eq 'eth0' } @{ $json->{settings} };
+	ok(defined $setting->{former}, '... settings with what they were');
+
+	at('router', 'sysctl -qw net.ipv4.ip_forward=0');
+	like((here('forwarding off', 0, 'status'))[1], qr/warning: net\.ipv4\.ip_forward is 0/, '... is warned about');
+	at('router', 'sysctl -qw net.ipv4.ip_forward=1');
+	unlike((here('forwarding on', 0, 'status'))[1], qr/ip_forward/, '... not');
+	at('far', 'ip link set far0 down');
+	like((here('no carrier', 0, 'status'))[0], qr/dropped \(down: eth0\)/, '... the path is closed');
+	at('far', 'ip link set far0 up');
+	at('router', "ip rule del priority 1003");
+	like((here('a rule is gone', 0, 'status'))[1], qr/path 1 .* has lost its ip rules/, '... is warned about')
+		if (at('router', 'ip -6 rule del priority 1003'))[0] == 0;
+	here('apply mends it', 0, 'apply', $policy);
+};
+
+subtest 'snapshot' => sub {
+	my $file = scratch() . '/snapshot.json';
+	is(json_here('snapshot', 0, 'snapshot')->{cnic}, 'snapshot', '... is an envelope');
+	is((here('-o', 0, 'snapshot', '-o', $file))[0], '', '... is written');
+	is((cnic('plan', '--detailed-exitcode', '--state', $file, $policy))[0], 0, '... and planned against elsewhere');
+	my $other = spew(scratch() . '/other.cni', slurp($policy) =~ s/\Qroute all from 10.1.0.0\/24\E/route all from 10.1.0.0\/25/r);
+	my @there = cnic('plan', '--json', '--state', $file, $other);
+	is_deeply(from_json($there[1])->{plan}, json_here('plan', 0, 'plan', $other)->{plan}, '... the same as live');
+	my $json = json_here('a change', 0, 'apply', $other);
+	ok($json->{changed}, '... is one');
+	ok((grep { $_->{phase} eq 'contract' && $_->{op} eq 'delete' && $_->{before} && !defined $_->{file} }
+		@{ $json->{plan}{steps} }), '... what goes has no place in the policy');
+};
+
+subtest 'namespaces' => sub {
+	is((cnic('status', '--netns', $name))[1], (here('status', 0, 'status'))[0], 'by name');
+	is((cnic('status', '--netns', "/run/netns/$name"))[1], (here('status', 0, 'status'))[0], 'by path');
+	is((cnic('apply', '--netns', ns('far'), $policy))[0], 1, 'the other one has no such devices');
+};
+
+subtest 'the lock' => sub {
+	my $holder = open(my $said, '-|', 'nsenter', "--net=/run/netns/$name", $^X, '-MSocket', '-e', <<'END') or die;
+$| = 1;
+socket my $s, AF_UNIX, SOCK_STREAM, 0 or die;
+bind $s, pack 'S a*', AF_UNIX, "\0cnic.lock" or die;
+listen $s, 9 or die;
+print "held\n";
+sleep 60;
+END
+	is(readline $said, "held\n", 'somebody holds it');
+	my ($out, $err) = here('apply', 6, 'apply', '--lock-timeout', '100ms', $policy);
+	like($err, qr/^error\[CNI705\]/, '... is told so');
+	here('remove', 6, 'remove', '--lock-timeout', '0');
+	here('plan needs none', 0, 'plan', $policy);
+	here('nor does status', 0, 'status');
+	kill 'TERM', $holder;
+	close $said;
+	here('apply goes on', 0, 'apply', $policy);
+};
+
+# asked(ANSWER, ARGUMENTS): cnic on a terminal; returns the exit status and what was shown.
+sub asked ($answer, @arguments) {
+	my ($status, $out) = sh({ stdin => "$answer\n" }, 'nsenter', "--net=/run/netns/$name", 'script', '-qec',
+		"$cnic @arguments", '/dev/null');
+	return ($status, $out);
+}
+
+subtest 'the question' => sub {
+	my $now = everything();
+	my ($status, $shown) = asked('n', 'remove', '--color=never');
+	is($status, 1, 'no');
+	like($shown, qr/ - route .*Apply these changes\? \[y\/N\]/s, '... after the plan was shown');
+	is(everything(), $now, '... changes nothing');
+	($status) = asked('', 'remove');
+	is($status, 1, 'an empty answer is no');
+	is(everything(), $now, '... changes nothing');
+	($status, $shown) = asked('y', 'remove');
+	is($status, 0, 'yes');
+	isnt(everything(), $now, '... goes ahead');
+	($status, $shown) = asked('n', 'apply', '-y', $policy);
+	is($status, 0, '-y does not ask');
+	unlike($shown, qr/\[y\/N\]/, '... at all');
+	($status, $shown) = asked('n', 'remove', '--no-input');
+	unlike($shown, qr/\[y\/N\]/, '--no-input neither');
+	($status, $shown) = asked('n', 'remove');
+	is($status, 0, 'nothing to change is nothing to ask');
+	unlike($shown, qr/\[y\/N\]/, '... either');
+};
+
+subtest 'without the right' => sub {
+	for my $command ([ 'plan', $policy ], [ 'apply', $policy ], ['remove'], ['status'], ['snapshot']) {
+		my ($status, $out, $err) = at('router', 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
+			'--inh-caps=-all', '--bounding-set=-all', '/bin/sh', '-c', 'exec 9<"$1"; shift; exec "$@"', 'sh', $policy,
+			$cnic, map { $_ eq $policy ? '/dev/fd/9' : $_ } @$command);
+		is($status, 1, "$command->[0]");
+		like($err, qr/CAP_NET_ADMIN/, '... names the capability');
+	}
+};
+
+subtest 'remove' => sub {
+	here('apply', 0, 'apply', $policy);
+	my $json = json_here('remove', 0, 'remove');
+	ok($json->{changed} && $json->{verified}, '... changed, verified');
+	at('router', 'sysctl -qw net.ipv4.ip_forward=0');
+	is(everything(), $before, '... all is as it was');
+};
+
+done_testing;
