@@ -274,6 +274,9 @@ struct cni_setting {
 struct cni_model *cni_resolve(struct cni_arena *arena, const struct cni_ast *ast, const struct cni_setting *settings,
 			      size_t n_settings, struct cni_diags *diags);
 
+/* Bytes of outer headers that the tunnel's kind and options put on a packet. */
+unsigned int cni_tunnel_overhead(const struct cni_tunnel *tunnel);
+
 /* Runs every check of check/checks.def over a resolved model (registry with prerequisites). */
 void cni_check(struct cni_arena *arena, const struct cni_model *model, struct cni_diags *diags);
 

@@ -19,9 +19,9 @@ static int bind_or_connect(int fd, int (*call)(int fd, const struct sockaddr *ad
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	memcpy(address.sun_path, name, sizeof(name) - 1);
-	return call(fd, (const struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + sizeof(name) - 1) ?
-		       -errno :
-		       0;
+	return call(fd, (const struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + sizeof(name) - 1)
+		       ? -errno
+		       : 0;
 }
 
 static int call_bind(int fd, const struct sockaddr *address, socklen_t len)
@@ -94,8 +94,9 @@ int rt_lock(unsigned int timeout, int *lock, struct cni_diags *diags)
 	if (rc == -EADDRINUSE)
 		rc = try(lock); /* it may have been given back in the last moment */
 	if (rc == -EADDRINUSE) {
-		struct cni_diag *diag = cni_diag(diags, CNI705, nowhere, "process %d of user %u is changing this network",
-						 (int)holder.pid, (unsigned int)holder.uid);
+		struct cni_diag *diag =
+			cni_diag(diags, CNI705, nowhere, "process %d of user %u is changing this network",
+				 (int)holder.pid, (unsigned int)holder.uid);
 
 		cni_diag_help(diags, diag, "wait for it to end, or give --lock-timeout a longer time");
 		return -EWOULDBLOCK;

@@ -10,6 +10,7 @@
 #include <linux/membarrier.h>
 
 #include "compiler/arena.h"
+#include "runtime/netlink/conntrack.h"
 #include "runtime/netlink/execute.h"
 #include "runtime/netlink/report.h"
 #include "runtime/netlink/snapshot.h"
@@ -116,11 +117,18 @@ static unsigned int batches_before_flip(const struct transaction *t)
 
 static int flip(struct transaction *t)
 {
+	const struct cni_state *want = t->plan->desired;
 	uint32_t expected = t->plan->observed->generation, generation;
 	int rc;
 
 	if (!phase_of(t->plan, CNI_FLIP).n)
 		return 0;
+	/* flows that still carry the new epoch from its last turn would be taken for known ones */
+	if (want->stale_mask) {
+		rc = rt_conntrack_forget(t->nl, want->mark_mask, want->stale_mask, want->stale_mark);
+		if (rc)
+			return rc;
+	}
 	for (unsigned int n = batches_before_flip(t); n; n--)
 		expected = next_generation(expected);
 	rc = rt_generation(t->nl, &generation);
@@ -134,8 +142,8 @@ static int flip(struct transaction *t)
 	}
 	if (!rc || rc == -ESTALE) {
 		struct cni_diag *diag = cni_diag(t->diags, CNI709, (struct cni_span){ 0 }, "%s",
-						 rc ? "someone else changed the table inet " CNI_TABLE :
-						      "someone else changes nftables without pause");
+						 rc ? "someone else changed the table inet " CNI_TABLE
+						    : "someone else changes nftables without pause");
 
 		cni_diag_help(t->diags, diag, "try again");
 		rc = -ESTALE;
@@ -225,8 +233,7 @@ static void keep_settings(struct transaction *t, struct cni_state *want)
 	for (size_t i = 0; i < old->n_settings; i++) {
 		const struct cni_st_setting *setting = &old->settings[i];
 
-		if (setting->has_former ||
-		    (is_touched(t->plan, setting) && (noted || is_owned(old, setting->device))))
+		if (setting->has_former || (is_touched(t->plan, setting) && (noted || is_owned(old, setting->device))))
 			*cni_push(t->arena, want->settings, want->n_settings) = *setting;
 	}
 }
@@ -302,8 +309,8 @@ static size_t count_unrestored(struct transaction *t, const struct cni_state *no
 			if (!cni_setting_cmp(&now->settings[j], setting) && now->settings[j].value != setting->value) {
 				cni_diag(t->diags, CNI707, (struct cni_span){ 0 }, "%s of %s is still %d, it was %d",
 					 cni_setting_info[setting->key].name,
-					 *setting->device ? setting->device : "the namespace",
-					 now->settings[j].value, setting->value);
+					 *setting->device ? setting->device : "the namespace", now->settings[j].value,
+					 setting->value);
 				n++;
 			}
 	}
@@ -331,8 +338,8 @@ static void roll_back(struct transaction *t)
 		return;
 	}
 	t->result->outcome = RT_INCOMPLETE;
-	cni_diag(t->diags, CNI707, nowhere, left ? "the former state is not all back" :
-						   "whether the former state is back cannot be seen");
+	cni_diag(t->diags, CNI707, nowhere,
+		 left ? "the former state is not all back" : "whether the former state is back cannot be seen");
 	for (size_t i = 0; left && i < left->n_steps; i++)
 		cni_diag(t->diags, CNI707, nowhere, "still to be done: %s", rt_step_text(t->arena, &left->steps[i]));
 }

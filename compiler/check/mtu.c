@@ -8,16 +8,6 @@
 
 static const unsigned int tcp_headers[CNI_N_FAMILIES] = { 40, 60 }; /* RFC 6691 */
 
-/* Bytes of outer headers: RFC 2784, RFC 2890; RFC 2473, 4.1.1 for the option of ip6gre. */
-static unsigned int overhead(const struct cni_tunnel *t)
-{
-	unsigned int bytes = t->kind == CNI_IP6GRE ? 40 + 4 : 20 + 4;
-
-	if (t->kind == CNI_IP6GRE && t->encap_limit <= UINT8_MAX)
-		bytes += 8;
-	return bytes + 4u * ((unsigned int)t->has_key + t->csum + t->seq);
-}
-
 bool cni_check_mtu_least(const struct cni_checker *c, const struct cni_subject *s)
 {
 	const struct cni_target *t = s->target;
@@ -32,7 +22,7 @@ bool cni_check_mtu_least(const struct cni_checker *c, const struct cni_subject *
 bool cni_check_mtu_most(const struct cni_checker *c, const struct cni_subject *s)
 {
 	const struct cni_target *t = s->target, *narrow = NULL;
-	unsigned int bytes = overhead(&t->tunnel);
+	unsigned int bytes = cni_tunnel_overhead(&t->tunnel);
 	struct cni_diag *d;
 
 	for (size_t i = 0; i < t->tunnel.n_over; i++) {

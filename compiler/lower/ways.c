@@ -6,6 +6,7 @@
 #include "compiler/lower/lower_internal.h"
 #include "compiler/text.h"
 
+#define MAIN_PRIORITY 32766u /* of the rule that leads to the main table: ip-rule(8) */
 #define KEY_MAX 100 /* nft keeps 128 bytes of a comment */
 
 static const char *const verdict_words[] = {
@@ -208,8 +209,22 @@ static bool give_ids(struct lower *l)
 	return true;
 }
 
+/* Every rule of ours comes before main's. */
+static bool priorities_fit(struct lower *l)
+{
+	const uint32_t first = l->model->options.rule_priority + 2;
+
+	for (size_t w = 0; w < l->n_ways; w++)
+		if (first + l->ways[w].id >= MAIN_PRIORITY) {
+			cni_diag(l->diags, CNI504, l->ways[w].span, "this path's rule would have priority %u, behind main's %u",
+				 first + l->ways[w].id, MAIN_PRIORITY);
+			return false;
+		}
+	return true;
+}
+
 bool lower_ways(struct lower *l)
 {
 	collect(l);
-	return give_ids(l);
+	return give_ids(l) && priorities_fit(l);
 }

@@ -94,5 +94,7 @@ void cni_resolve_options(struct cni_resolver *r)
 			read_profile(r, d, &profile);
 		if (d->kind == CNI_DECL_OPTIONS)
 			cni_read_block(r, &block, d->fields, d->span, seen, &r->model->options);
+		if (d->kind == CNI_DECL_OPTIONS && cni_ast_field(d->fields, "rp-filter"))
+			r->model->options.rp_filter_span = cni_ast_field_span(d, "rp-filter");
 	}
 }

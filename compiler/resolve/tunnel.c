@@ -207,16 +207,23 @@ static void index_link_addrs(struct cni_resolver *r)
 		qsort(r->link_addrs, r->n_link_addrs, sizeof(*r->link_addrs), by_addr);
 }
 
+unsigned int cni_tunnel_overhead(const struct cni_tunnel *tunnel)
+{
+	unsigned int overhead = kind_info[tunnel->kind].overhead;
+
+	overhead += GRE_WORD * ((unsigned int)tunnel->has_key + tunnel->csum + tunnel->seq);
+	if (tunnel->kind == CNI_IP6GRE && tunnel->encap_limit != ENCAP_LIMIT_NONE)
+		overhead += ENCAP_LIMIT_OPTION;
+	return overhead;
+}
+
 static unsigned int mtu_left(const struct cni_model *model, const struct cni_tunnel *tunnel)
 {
-	unsigned int mtu = tunnel->n_over ? UINT16_MAX : CNI_LINK_MTU, overhead = kind_info[tunnel->kind].overhead;
+	unsigned int mtu = tunnel->n_over ? UINT16_MAX : CNI_LINK_MTU, overhead = cni_tunnel_overhead(tunnel);
 
 	for (size_t i = 0; i < tunnel->n_over; i++)
 		if (model->targets[tunnel->over[i]].mtu < mtu)
 			mtu = model->targets[tunnel->over[i]].mtu;
-	overhead += GRE_WORD * ((unsigned int)tunnel->has_key + tunnel->csum + tunnel->seq);
-	if (tunnel->kind == CNI_IP6GRE && tunnel->encap_limit != ENCAP_LIMIT_NONE)
-		overhead += ENCAP_LIMIT_OPTION;
 	return mtu > overhead ? mtu - overhead : 0;
 }
 

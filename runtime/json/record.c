@@ -12,11 +12,8 @@
 static const struct {
 	int64_t min, max;
 } ranges[] = {
-	[RT_F_U8] = { 0, UINT8_MAX },
-	[RT_F_U16] = { 0, UINT16_MAX },
-	[RT_F_U32] = { 0, UINT32_MAX },
-	[RT_F_U64] = { INT64_MIN, INT64_MAX },
-	[RT_F_I32] = { INT32_MIN, INT32_MAX },
+	[RT_F_U8] = { 0, UINT8_MAX },	       [RT_F_U16] = { 0, UINT16_MAX },	      [RT_F_U32] = { 0, UINT32_MAX },
+	[RT_F_U64] = { INT64_MIN, INT64_MAX }, [RT_F_I32] = { INT32_MIN, INT32_MAX },
 };
 
 /* ---- hexadecimal ---- */
@@ -228,10 +225,9 @@ static const char *read_bytes(struct cni_arena *arena, const struct rt_field *fi
 {
 	(void)arena;
 	(void)field;
-	return json_is_string(value) &&
-			       rt_hex_read(json_string_value(value), json_string_length(value), at, RT_BYTES) ?
-		       NULL :
-		       "not 16 bytes in hexadecimal";
+	return json_is_string(value) && rt_hex_read(json_string_value(value), json_string_length(value), at, RT_BYTES)
+		       ? NULL
+		       : "not 16 bytes in hexadecimal";
 }
 
 static json_t *write_list(const struct rt_field *field, const void *at)
@@ -256,8 +252,8 @@ static const char *read_list(struct cni_arena *arena, const struct rt_field *fie
 	if (!json_is_array(value))
 		return "not a list";
 	for (size_t i = 0; i < n; i++) {
-		const char *wrong = rt_record_read(arena, field->record, json_array_get(value, i),
-						   items + i * field->record->size);
+		const char *wrong =
+			rt_record_read(arena, field->record, json_array_get(value, i), items + i * field->record->size);
 
 		if (wrong)
 			return cni_printf(arena, "[%zu].%s", i, wrong);
@@ -348,11 +344,12 @@ const char *rt_record_read(struct cni_arena *arena, const struct rt_record *reco
 	for (const struct rt_field *field = record->fields; field->name; field++)
 		if (field->type == RT_F_NAME)
 			*(const char **)((char *)to + field->at) = "";
-	json_object_foreach((json_t *)object, key, value) {
+	json_object_foreach((json_t *)object, key, value)
+	{
 		const struct rt_field *field = find_field(record, key);
-		const char *wrong = field ? types[field->type].read(arena, field, value, (char *)to + field->at) :
-				    is_extra(record, key) ? NULL :
-							    "unknown";
+		const char *wrong = field ? types[field->type].read(arena, field, value, (char *)to + field->at)
+				    : is_extra(record, key) ? NULL
+							    : "unknown";
 
 		if (wrong)
 			return cni_printf(arena, "%.40s%s%s", key, *wrong == '[' ? "" : ": ", wrong);

@@ -49,12 +49,19 @@ struct rt_record {
 	const char *const *extra;
 };
 
-#define RT_FIELD(struct_, member, type_) { .name = #member, .type = (type_), .at = offsetof(struct struct_, member) }
-#define RT_WORD(struct_, member, words_) \
-	{ .name = #member, .type = RT_F_WORD, .at = offsetof(struct struct_, member), .words = (words_) }
-#define RT_LIST(struct_, member, record_) \
-	{ .name = #member, .type = RT_F_LIST, .at = offsetof(struct struct_, member), \
-	  .count = offsetof(struct struct_, n_##member), .record = &(record_) }
+#define RT_FIELD(struct_, member, type_)                                                                               \
+	{                                                                                                              \
+		.name = #member, .type = (type_), .at = offsetof(struct struct_, member)                               \
+	}
+#define RT_WORD(struct_, member, words_)                                                                               \
+	{                                                                                                              \
+		.name = #member, .type = RT_F_WORD, .at = offsetof(struct struct_, member), .words = (words_)          \
+	}
+#define RT_LIST(struct_, member, record_)                                                                              \
+	{                                                                                                              \
+		.name = #member, .type = RT_F_LIST, .at = offsetof(struct struct_, member),                            \
+		.count = offsetof(struct struct_, n_##member), .record = &(record_)                                    \
+	}
 
 /* Owned by the caller; NULL: no memory. */
 json_t *rt_record_write(const struct rt_record *record, const void *from);

@@ -44,8 +44,8 @@ static json_t *write_verdicts(const struct cni_st_set *set)
 
 		for (n = 1; i + n < set->n_elems && same(verdict, &verdict[n]);)
 			n++;
-		json_array_append_new(list, json_pack("[i,s,I]", verdict->code, verdict->chain ? verdict->chain : "",
-						      (json_int_t)n));
+		json_array_append_new(
+			list, json_pack("[i,s,I]", verdict->code, verdict->chain ? verdict->chain : "", (json_int_t)n));
 	}
 	return list;
 }
@@ -157,8 +157,8 @@ static const char *read_set(struct cni_arena *arena, void *record, const json_t 
 }
 
 static const struct rt_field fields[] = {
-	RT_FIELD(cni_st_set, name, RT_F_NAME),	 RT_FIELD(cni_st_set, interval, RT_F_BOOL),
-	RT_FIELD(cni_st_set, map, RT_F_BOOL),	 RT_FIELD(cni_st_set, key_len, RT_F_U16),
+	RT_FIELD(cni_st_set, name, RT_F_NAME),	RT_FIELD(cni_st_set, interval, RT_F_BOOL),
+	RT_FIELD(cni_st_set, map, RT_F_BOOL),	RT_FIELD(cni_st_set, key_len, RT_F_U16),
 	RT_FIELD(cni_st_set, handle, RT_F_U64), { .name = NULL },
 };
 static const char *const extra[] = { "fields", "keys", "verdicts", "comments", NULL };

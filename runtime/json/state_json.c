@@ -11,34 +11,23 @@
 #include "runtime/json/record.h"
 
 #define VERSION 1
-#define END { .name = NULL }
+#define END                                                                                                            \
+	{                                                                                                              \
+		.name = NULL                                                                                           \
+	}
 
 static const char *const link_types[] = { "other", "gre", "ip6gre", "vlan", NULL };
 static const char *const families[] = { "ipv4", "ipv6", NULL };
 static const char *const route_types[] = { "unicast", "blackhole", "unreachable", "other", NULL };
 static const char *const hook_types[] = { "none", "filter", "route", "nat", NULL };
 static const char *const expr_ops[] = {
-	[CNI_X_META] = "meta",
-	[CNI_X_META_SET] = "meta-set",
-	[CNI_X_CT] = "ct",
-	[CNI_X_CT_SET] = "ct-set",
-	[CNI_X_PAYLOAD] = "payload",
-	[CNI_X_FIB] = "fib",
-	[CNI_X_CMP] = "cmp",
-	[CNI_X_BITWISE] = "bitwise",
-	[CNI_X_BYTEORDER] = "byteorder",
-	[CNI_X_HASH] = "hash",
-	[CNI_X_LOOKUP] = "lookup",
-	[CNI_X_IMMEDIATE] = "immediate",
-	[CNI_X_VERDICT] = "verdict",
-	[CNI_X_COUNTER] = "counter",
-	[CNI_X_TCPOPT_SET] = "tcpopt-set",
-	[CNI_X_NOTRACK] = "notrack",
-	[CNI_X_MASQUERADE] = "masquerade",
-	[CNI_X_SNAT] = "snat",
-	[CNI_X_REJECT] = "reject",
-	[CNI_X_OTHER] = "other",
-	NULL,
+	[CNI_X_META] = "meta",	     [CNI_X_META_SET] = "meta-set",	[CNI_X_CT] = "ct",
+	[CNI_X_CT_SET] = "ct-set",   [CNI_X_PAYLOAD] = "payload",	[CNI_X_FIB] = "fib",
+	[CNI_X_CMP] = "cmp",	     [CNI_X_BITWISE] = "bitwise",	[CNI_X_BYTEORDER] = "byteorder",
+	[CNI_X_HASH] = "hash",	     [CNI_X_LOOKUP] = "lookup",		[CNI_X_IMMEDIATE] = "immediate",
+	[CNI_X_VERDICT] = "verdict", [CNI_X_COUNTER] = "counter",	[CNI_X_TCPOPT_SET] = "tcpopt-set",
+	[CNI_X_NOTRACK] = "notrack", [CNI_X_MASQUERADE] = "masquerade", [CNI_X_SNAT] = "snat",
+	[CNI_X_REJECT] = "reject",   [CNI_X_OTHER] = "other",		NULL,
 };
 
 static bool is_device(const char *name)
@@ -60,34 +49,20 @@ static const char *check_link(struct cni_arena *arena, void *record, const json_
 }
 
 static const struct rt_field link_fields[] = {
-	RT_FIELD(cni_st_link, name, RT_F_NAME),
-	RT_FIELD(cni_st_link, owned, RT_F_BOOL),
-	RT_WORD(cni_st_link, type, link_types),
-	RT_FIELD(cni_st_link, kind, RT_F_NAME),
-	RT_FIELD(cni_st_link, up, RT_F_BOOL),
-	RT_FIELD(cni_st_link, mtu, RT_F_U32),
-	RT_FIELD(cni_st_link, local, RT_F_ADDR),
-	RT_FIELD(cni_st_link, remote, RT_F_ADDR),
-	RT_FIELD(cni_st_link, ttl, RT_F_U8),
-	RT_FIELD(cni_st_link, tos, RT_F_U8),
-	RT_FIELD(cni_st_link, has_key, RT_F_BOOL),
-	RT_FIELD(cni_st_link, csum, RT_F_BOOL),
-	RT_FIELD(cni_st_link, seq, RT_F_BOOL),
-	RT_FIELD(cni_st_link, pmtudisc, RT_F_BOOL),
-	RT_FIELD(cni_st_link, ignore_df, RT_F_BOOL),
-	RT_FIELD(cni_st_link, key, RT_F_U32),
-	RT_FIELD(cni_st_link, encap_limit, RT_F_U16),
-	RT_FIELD(cni_st_link, parent, RT_F_TEXT),
-	RT_FIELD(cni_st_link, vlan, RT_F_U16),
-	RT_FIELD(cni_st_link, ifindex, RT_F_I32),
-	RT_FIELD(cni_st_link, carrier, RT_F_BOOL),
-	RT_FIELD(cni_st_link, rx_bytes, RT_F_U64),
-	RT_FIELD(cni_st_link, tx_bytes, RT_F_U64),
-	RT_FIELD(cni_st_link, rx_packets, RT_F_U64),
-	RT_FIELD(cni_st_link, tx_packets, RT_F_U64),
-	RT_FIELD(cni_st_link, rx_errors, RT_F_U64),
-	RT_FIELD(cni_st_link, tx_errors, RT_F_U64),
-	END,
+	RT_FIELD(cni_st_link, name, RT_F_NAME),	      RT_FIELD(cni_st_link, owned, RT_F_BOOL),
+	RT_WORD(cni_st_link, type, link_types),	      RT_FIELD(cni_st_link, kind, RT_F_NAME),
+	RT_FIELD(cni_st_link, up, RT_F_BOOL),	      RT_FIELD(cni_st_link, mtu, RT_F_U32),
+	RT_FIELD(cni_st_link, local, RT_F_ADDR),      RT_FIELD(cni_st_link, remote, RT_F_ADDR),
+	RT_FIELD(cni_st_link, ttl, RT_F_U8),	      RT_FIELD(cni_st_link, tos, RT_F_U8),
+	RT_FIELD(cni_st_link, has_key, RT_F_BOOL),    RT_FIELD(cni_st_link, csum, RT_F_BOOL),
+	RT_FIELD(cni_st_link, seq, RT_F_BOOL),	      RT_FIELD(cni_st_link, pmtudisc, RT_F_BOOL),
+	RT_FIELD(cni_st_link, ignore_df, RT_F_BOOL),  RT_FIELD(cni_st_link, key, RT_F_U32),
+	RT_FIELD(cni_st_link, encap_limit, RT_F_U16), RT_FIELD(cni_st_link, parent, RT_F_TEXT),
+	RT_FIELD(cni_st_link, vlan, RT_F_U16),	      RT_FIELD(cni_st_link, ifindex, RT_F_I32),
+	RT_FIELD(cni_st_link, carrier, RT_F_BOOL),    RT_FIELD(cni_st_link, rx_bytes, RT_F_U64),
+	RT_FIELD(cni_st_link, tx_bytes, RT_F_U64),    RT_FIELD(cni_st_link, rx_packets, RT_F_U64),
+	RT_FIELD(cni_st_link, tx_packets, RT_F_U64),  RT_FIELD(cni_st_link, rx_errors, RT_F_U64),
+	RT_FIELD(cni_st_link, tx_errors, RT_F_U64),   END,
 };
 
 static const struct rt_record link_record = { sizeof(struct cni_st_link), link_fields, NULL, check_link, NULL };
@@ -115,8 +90,10 @@ static const char *read_setting(struct cni_arena *arena, void *record, const jso
 }
 
 static const struct rt_field setting_fields[] = {
-	RT_FIELD(cni_st_setting, device, RT_F_NAME),	 RT_FIELD(cni_st_setting, value, RT_F_I32),
-	RT_FIELD(cni_st_setting, has_former, RT_F_BOOL), RT_FIELD(cni_st_setting, former, RT_F_I32),
+	RT_FIELD(cni_st_setting, device, RT_F_NAME),
+	RT_FIELD(cni_st_setting, value, RT_F_I32),
+	RT_FIELD(cni_st_setting, has_former, RT_F_BOOL),
+	RT_FIELD(cni_st_setting, former, RT_F_I32),
 	END,
 };
 static const char *const setting_extra[] = { "key", NULL };
@@ -147,26 +124,19 @@ static const char *check_rule(struct cni_arena *arena, void *record, const json_
 	(void)arena;
 	(void)object;
 	return (rule->has_from && rule->from.addr.family != rule->family) ||
-			       (rule->has_to && rule->to.addr.family != rule->family) ?
-		       "family: its addresses are of another" :
-		       NULL;
+			       (rule->has_to && rule->to.addr.family != rule->family)
+		       ? "family: its addresses are of another"
+		       : NULL;
 }
 
 static const struct rt_field rule_fields[] = {
-	RT_WORD(cni_st_rule, family, families),
-	RT_FIELD(cni_st_rule, priority, RT_F_U32),
-	RT_FIELD(cni_st_rule, has_from, RT_F_BOOL),
-	RT_FIELD(cni_st_rule, has_to, RT_F_BOOL),
-	RT_FIELD(cni_st_rule, from, RT_F_PREFIX),
-	RT_FIELD(cni_st_rule, to, RT_F_PREFIX),
-	RT_FIELD(cni_st_rule, iif, RT_F_TEXT),
-	RT_FIELD(cni_st_rule, mark, RT_F_U32),
-	RT_FIELD(cni_st_rule, mask, RT_F_U32),
-	RT_FIELD(cni_st_rule, ipproto, RT_F_U8),
-	RT_FIELD(cni_st_rule, table, RT_F_U32),
-	RT_FIELD(cni_st_rule, owned, RT_F_BOOL),
-	RT_FIELD(cni_st_rule, other, RT_F_BOOL),
-	END,
+	RT_WORD(cni_st_rule, family, families),	    RT_FIELD(cni_st_rule, priority, RT_F_U32),
+	RT_FIELD(cni_st_rule, has_from, RT_F_BOOL), RT_FIELD(cni_st_rule, has_to, RT_F_BOOL),
+	RT_FIELD(cni_st_rule, from, RT_F_PREFIX),   RT_FIELD(cni_st_rule, to, RT_F_PREFIX),
+	RT_FIELD(cni_st_rule, iif, RT_F_TEXT),	    RT_FIELD(cni_st_rule, mark, RT_F_U32),
+	RT_FIELD(cni_st_rule, mask, RT_F_U32),	    RT_FIELD(cni_st_rule, ipproto, RT_F_U8),
+	RT_FIELD(cni_st_rule, table, RT_F_U32),	    RT_FIELD(cni_st_rule, owned, RT_F_BOOL),
+	RT_FIELD(cni_st_rule, other, RT_F_BOOL),    END,
 };
 static const struct rt_record rule_record = { sizeof(struct cni_st_rule), rule_fields, NULL, check_rule, NULL };
 
@@ -182,10 +152,10 @@ static const char *check_hop(struct cni_arena *arena, void *record, const json_t
 }
 
 static const struct rt_field hop_fields[] = {
-	RT_FIELD(cni_st_hop, has_via, RT_F_BOOL),  RT_FIELD(cni_st_hop, via, RT_F_ADDR),
-	RT_FIELD(cni_st_hop, device, RT_F_NAME),   RT_FIELD(cni_st_hop, weight, RT_F_U16),
-	RT_FIELD(cni_st_hop, onlink, RT_F_BOOL),   RT_FIELD(cni_st_hop, linkdown, RT_F_BOOL),
-	RT_FIELD(cni_st_hop, dead, RT_F_BOOL),	   END,
+	RT_FIELD(cni_st_hop, has_via, RT_F_BOOL), RT_FIELD(cni_st_hop, via, RT_F_ADDR),
+	RT_FIELD(cni_st_hop, device, RT_F_NAME),  RT_FIELD(cni_st_hop, weight, RT_F_U16),
+	RT_FIELD(cni_st_hop, onlink, RT_F_BOOL),  RT_FIELD(cni_st_hop, linkdown, RT_F_BOOL),
+	RT_FIELD(cni_st_hop, dead, RT_F_BOOL),	  END,
 };
 static const struct rt_record hop_record = { sizeof(struct cni_st_hop), hop_fields, NULL, check_hop, NULL };
 
@@ -201,16 +171,11 @@ static const char *check_route(struct cni_arena *arena, void *record, const json
 }
 
 static const struct rt_field route_fields[] = {
-	RT_FIELD(cni_st_route, table, RT_F_U32),
-	RT_WORD(cni_st_route, family, families),
-	RT_FIELD(cni_st_route, to, RT_F_PREFIX),
-	RT_FIELD(cni_st_route, metric, RT_F_U32),
-	RT_FIELD(cni_st_route, owned, RT_F_BOOL),
-	RT_WORD(cni_st_route, type, route_types),
-	RT_FIELD(cni_st_route, has_source, RT_F_BOOL),
-	RT_FIELD(cni_st_route, source, RT_F_ADDR),
-	RT_LIST(cni_st_route, hops, hop_record),
-	END,
+	RT_FIELD(cni_st_route, table, RT_F_U32),       RT_WORD(cni_st_route, family, families),
+	RT_FIELD(cni_st_route, to, RT_F_PREFIX),       RT_FIELD(cni_st_route, metric, RT_F_U32),
+	RT_FIELD(cni_st_route, owned, RT_F_BOOL),      RT_WORD(cni_st_route, type, route_types),
+	RT_FIELD(cni_st_route, has_source, RT_F_BOOL), RT_FIELD(cni_st_route, source, RT_F_ADDR),
+	RT_LIST(cni_st_route, hops, hop_record),       END,
 };
 static const struct rt_record route_record = { sizeof(struct cni_st_route), route_fields, NULL, check_route, NULL };
 
@@ -248,18 +213,10 @@ static const char *check_expr(struct cni_arena *arena, void *record, const json_
 }
 
 static const struct rt_field expr_fields[] = {
-	RT_WORD(cni_expr, op, expr_ops),
-	RT_FIELD(cni_expr, key, RT_F_I32),
-	RT_FIELD(cni_expr, reg, RT_F_U8),
-	RT_FIELD(cni_expr, sreg, RT_F_U8),
-	RT_FIELD(cni_expr, offset, RT_F_U16),
-	RT_FIELD(cni_expr, len, RT_F_U16),
-	RT_FIELD(cni_expr, modulus, RT_F_U32),
-	RT_FIELD(cni_expr, seed, RT_F_U32),
-	RT_FIELD(cni_expr, a, RT_F_BYTES),
-	RT_FIELD(cni_expr, b, RT_F_BYTES),
-	RT_FIELD(cni_expr, name, RT_F_TEXT),
-	END,
+	RT_WORD(cni_expr, op, expr_ops),       RT_FIELD(cni_expr, key, RT_F_I32),    RT_FIELD(cni_expr, reg, RT_F_U8),
+	RT_FIELD(cni_expr, sreg, RT_F_U8),     RT_FIELD(cni_expr, offset, RT_F_U16), RT_FIELD(cni_expr, len, RT_F_U16),
+	RT_FIELD(cni_expr, modulus, RT_F_U32), RT_FIELD(cni_expr, seed, RT_F_U32),   RT_FIELD(cni_expr, a, RT_F_BYTES),
+	RT_FIELD(cni_expr, b, RT_F_BYTES),     RT_FIELD(cni_expr, name, RT_F_TEXT),  END,
 };
 static const struct rt_record expr_record = { sizeof(struct cni_expr), expr_fields, NULL, check_expr, NULL };
 
@@ -278,9 +235,12 @@ static const char *check_chain(struct cni_arena *arena, void *record, const json
 }
 
 static const struct rt_field chain_fields[] = {
-	RT_FIELD(cni_st_chain, name, RT_F_NAME),     RT_WORD(cni_st_chain, type, hook_types),
-	RT_FIELD(cni_st_chain, hook, RT_F_U32),	     RT_FIELD(cni_st_chain, priority, RT_F_I32),
-	RT_LIST(cni_st_chain, rules, nft_rule_record), RT_FIELD(cni_st_chain, handle, RT_F_U64),
+	RT_FIELD(cni_st_chain, name, RT_F_NAME),
+	RT_WORD(cni_st_chain, type, hook_types),
+	RT_FIELD(cni_st_chain, hook, RT_F_U32),
+	RT_FIELD(cni_st_chain, priority, RT_F_I32),
+	RT_LIST(cni_st_chain, rules, nft_rule_record),
+	RT_FIELD(cni_st_chain, handle, RT_F_U64),
 	END,
 };
 static const struct rt_record chain_record = { sizeof(struct cni_st_chain), chain_fields, NULL, check_chain, NULL };

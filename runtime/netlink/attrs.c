@@ -23,8 +23,7 @@ void rt_attrs(struct rt_attrs *attrs, const struct nlmsghdr *message, size_t hea
 	*attrs = (struct rt_attrs){ 0 };
 	if (mnl_nlmsg_get_payload_len(message) < header)
 		return;
-	mnl_attr_for_each(attr, message, header)
-		take(attrs, attr);
+	mnl_attr_for_each(attr, message, header) take(attrs, attr);
 }
 
 void rt_attrs_nested(struct rt_attrs *attrs, const struct nlattr *nest)
@@ -34,16 +33,15 @@ void rt_attrs_nested(struct rt_attrs *attrs, const struct nlattr *nest)
 	*attrs = (struct rt_attrs){ 0 };
 	if (!nest)
 		return;
-	mnl_attr_for_each_nested(attr, nest)
-		take(attrs, attr);
+	mnl_attr_for_each_nested(attr, nest) take(attrs, attr);
 }
 
-#define READ(type, from) \
-	type value; \
-\
-	if (!attr || mnl_attr_get_payload_len(attr) != sizeof(value)) \
-		return missing; \
-	memcpy(&value, mnl_attr_get_payload(attr), sizeof(value)); \
+#define READ(type, from)                                                                                               \
+	type value;                                                                                                    \
+                                                                                                                       \
+	if (!attr || mnl_attr_get_payload_len(attr) != sizeof(value))                                                  \
+		return missing;                                                                                        \
+	memcpy(&value, mnl_attr_get_payload(attr), sizeof(value));                                                     \
 	return from(value)
 
 uint8_t rt_u8(const struct nlattr *attr, uint8_t missing)

@@ -63,8 +63,8 @@ size_t rt_udata_comment(struct rt_writer *w, uint8_t *room, const char *comment)
 
 void rt_nft_counter(struct rt_writer *w, const struct cni_st_counter *counter, bool add)
 {
-	struct nlmsghdr *message = rt_nft_message(w, add ? NFT_MSG_NEWOBJ : NFT_MSG_DELOBJ,
-						  add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	struct nlmsghdr *message =
+		rt_nft_message(w, add ? NFT_MSG_NEWOBJ : NFT_MSG_DELOBJ, add ? NLM_F_CREATE | NLM_F_EXCL : 0);
 	uint8_t udata[RT_COMMENT_MAX + 3];
 	struct nlattr *data;
 
@@ -82,8 +82,8 @@ void rt_nft_counter(struct rt_writer *w, const struct cni_st_counter *counter, b
 
 void rt_nft_chain(struct rt_writer *w, const struct cni_st_chain *chain, bool add)
 {
-	struct nlmsghdr *message = rt_nft_message(w, add ? NFT_MSG_NEWCHAIN : NFT_MSG_DELCHAIN,
-						  add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	struct nlmsghdr *message =
+		rt_nft_message(w, add ? NFT_MSG_NEWCHAIN : NFT_MSG_DELCHAIN, add ? NLM_F_CREATE | NLM_F_EXCL : 0);
 	struct nlattr *hook;
 
 	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, chain->name);

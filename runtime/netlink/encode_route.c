@@ -125,7 +125,8 @@ static void put_hops(struct rt_writer *w, struct nlmsghdr *message, const struct
 		struct rtnexthop *hop = mnl_nlmsg_get_payload_tail(message);
 
 		*hop = (struct rtnexthop){ .rtnh_flags = route->hops[i].onlink ? RTNH_F_ONLINK : 0,
-					   .rtnh_hops = (uint8_t)(route->hops[i].weight ? route->hops[i].weight - 1 : 0),
+					   .rtnh_hops =
+						   (uint8_t)(route->hops[i].weight ? route->hops[i].weight - 1 : 0),
 					   .rtnh_ifindex = (int)device_of(w, &route->hops[i]) };
 		message->nlmsg_len += sizeof(*hop);
 		put_via(message, route->family, &route->hops[i]);

@@ -56,8 +56,8 @@ static void put_size(struct nlmsghdr *message, const struct cni_st_set *set)
 
 void rt_nft_set(struct rt_writer *w, const struct cni_st_set *set, bool add)
 {
-	struct nlmsghdr *message = rt_nft_message(w, add ? NFT_MSG_NEWSET : NFT_MSG_DELSET,
-						  add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	struct nlmsghdr *message =
+		rt_nft_message(w, add ? NFT_MSG_NEWSET : NFT_MSG_DELSET, add ? NLM_F_CREATE | NLM_F_EXCL : 0);
 	uint32_t type = 0;
 
 	mnl_attr_put_strz(message, NFTA_SET_NAME, set->name);

@@ -142,8 +142,8 @@ static void add_rules(struct rt_writer *w, const struct cni_step *step)
 
 /* Nothing is removed while something refers to it, and nothing referred to before it is there: rules, then the sets
  * that lead to chains, then the chains; and the other way round. */
-static write_step *const passes[] = { add_table,      remove_rules, remove_set, remove_chain, remove_counter,
-				      add_counter,    add_set,	    add_chain,	add_elements, add_rules };
+static write_step *const passes[] = { add_table,   remove_rules, remove_set, remove_chain, remove_counter,
+				      add_counter, add_set,	 add_chain,  add_elements, add_rules };
 
 static void write_batch(struct rt_writer *w, const struct cni_step *steps, size_t n, uint32_t generation)
 {
@@ -232,10 +232,9 @@ int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n)
 
 struct cni_step *rt_inverse(struct cni_arena *arena, const struct cni_step *steps, size_t n)
 {
-	static const enum cni_op inverse[] = { [CNI_ADD] = CNI_DELETE,
-					       [CNI_CHANGE] = CNI_CHANGE,
-					       [CNI_REPLACE] = CNI_REPLACE,
-					       [CNI_DELETE] = CNI_ADD };
+	static const enum cni_op inverse[] = {
+		[CNI_ADD] = CNI_DELETE, [CNI_CHANGE] = CNI_CHANGE, [CNI_REPLACE] = CNI_REPLACE, [CNI_DELETE] = CNI_ADD
+	};
 	struct cni_step *to = cni_new_array(arena, struct cni_step, n);
 
 	for (size_t i = 0; i < n; i++) {

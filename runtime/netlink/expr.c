@@ -34,12 +34,9 @@ enum carries {
 static const struct {
 	size_t at, size;
 } numbers[N_NUMBERS] = {
-	[KEY] = { offsetof(struct cni_expr, key), 4 },
-	[KEY8] = { offsetof(struct cni_expr, key), 4 },
-	[OFFSET] = { offsetof(struct cni_expr, offset), 2 },
-	[LEN] = { offsetof(struct cni_expr, len), 2 },
-	[MODULUS] = { offsetof(struct cni_expr, modulus), 4 },
-	[SEED] = { offsetof(struct cni_expr, seed), 4 },
+	[KEY] = { offsetof(struct cni_expr, key), 4 },	       [KEY8] = { offsetof(struct cni_expr, key), 4 },
+	[OFFSET] = { offsetof(struct cni_expr, offset), 2 },   [LEN] = { offsetof(struct cni_expr, len), 2 },
+	[MODULUS] = { offsetof(struct cni_expr, modulus), 4 }, [SEED] = { offsetof(struct cni_expr, seed), 4 },
 };
 
 struct field {
@@ -173,8 +170,7 @@ static void put(struct nftnl_expr *to, const struct field *field, const struct c
 	else if (field->carries > NOTHING && field->carries < N_NUMBERS)
 		nftnl_expr_set_u32(to, field->attr, number_in(from, field->carries));
 	else if (field->carries == REG || field->carries == SREG)
-		nftnl_expr_set_u32(to, field->attr,
-				   NFT_REG32_00 + (field->carries == REG ? from->reg : from->sreg));
+		nftnl_expr_set_u32(to, field->attr, NFT_REG32_00 + (field->carries == REG ? from->reg : from->sreg));
 	else if (field->carries == A || field->carries == B)
 		nftnl_expr_set(to, field->attr, field->carries == A ? from->a : from->b, from->len);
 	else if (field->carries == NAME && from->name)

@@ -36,11 +36,12 @@ int rt_netlink_open(struct rt_netlink **nl, struct cni_diags *diags)
 		rc = *nl ? 0 : -ENOMEM;
 	}
 	if (rc == -EPROTONOSUPPORT) {
-		struct cni_diag *diag = cni_diag(diags, CNI701, (struct cni_span){ 0 },
-						 "this kernel has no netfilter over netlink");
+		struct cni_diag *diag =
+			cni_diag(diags, CNI701, (struct cni_span){ 0 }, "this kernel has no netfilter over netlink");
 
-		cni_diag_help(diags, diag, "nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET) is needed; "
-					   "Debian has it in linux-image-amd64");
+		cni_diag_help(diags, diag,
+			      "nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET) is needed; "
+			      "Debian has it in linux-image-amd64");
 	} else if (rc) {
 		cni_diag(diags, CNI703, (struct cni_span){ 0 }, "cannot talk to the kernel over netlink: %s",
 			 strerror(-rc));
@@ -176,9 +177,9 @@ static void name_part(const struct nlmsghdr *message, uint32_t offset, struct rt
 		return;
 	if (mnl_attr_get_type(element) != NFTA_LIST_ELEM)
 		return;
-	mnl_attr_for_each_nested(attr, element)
-		if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
-			snprintf(refusal->part, sizeof(refusal->part), "%s", mnl_attr_get_str(attr));
+	mnl_attr_for_each_nested(attr, element) if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME &&
+						    !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+		snprintf(refusal->part, sizeof(refusal->part), "%s", mnl_attr_get_str(attr));
 }
 
 /* The refused message itself is not repeated in the answer (NETLINK_CAP_ACK): attributes follow at once. */
@@ -194,7 +195,8 @@ static void read_extack(const struct nlmsghdr *answer, const struct nlmsghdr *re
 		offset += MNL_ALIGN(error->msg.nlmsg_len) - sizeof(struct nlmsghdr);
 	if (offset > mnl_nlmsg_get_payload_len(answer))
 		return;
-	mnl_attr_for_each(attr, answer, offset) {
+	mnl_attr_for_each(attr, answer, offset)
+	{
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
 			snprintf(refusal->text, sizeof(refusal->text), "%s", mnl_attr_get_str(attr));
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS && !mnl_attr_validate(attr, MNL_TYPE_U32))

@@ -19,7 +19,7 @@ struct rt_netlink {
 	struct rt_device { /* devices by name, as far as they were asked for; forgotten when cnic changes one */
 		char name[16];
 		unsigned int ifindex;
-	} *devices;
+	} * devices;
 	size_t n_devices, room_devices;
 	unsigned char buffer[RT_RECEIVE_SIZE] __attribute__((aligned(8)));
 };

@@ -18,8 +18,9 @@ static inline uint16_t rt_nft_type(uint16_t message)
 /* NULL for CNI_HOOK_NONE. */
 static inline const char *rt_nft_chain_type(enum cni_hook_type type)
 {
-	static const char *const names[] = { [CNI_HOOK_FILTER] = "filter", [CNI_HOOK_ROUTE] = "route",
-					     [CNI_HOOK_NAT] = "nat" };
+	static const char *const names[] = {
+		[CNI_HOOK_FILTER] = "filter", [CNI_HOOK_ROUTE] = "route", [CNI_HOOK_NAT] = "nat"
+	};
 
 	return names[type];
 }

@@ -19,7 +19,7 @@ struct rt_observation {
 	struct rt_index { /* by ascending ifindex, once the links are read */
 		int ifindex;
 		const char *name;
-	} *index;
+	} * index;
 	size_t n_index;
 	bool reading_ours; /* of the two requests for routes, the one for ours */
 };

@@ -42,8 +42,7 @@ static void read_ip6gre(struct cni_st_link *link, const struct rt_attrs *data)
 
 	link->type = CNI_DEV_IP6GRE;
 	read_tunnel(link, CNI_V6, data);
-	link->tos = flags & IP6_TNL_F_USE_ORIG_TCLASS ? 1 :
-							(uint8_t)(rt_be32(data->at[IFLA_GRE_FLOWINFO], 0) >> 20);
+	link->tos = flags & IP6_TNL_F_USE_ORIG_TCLASS ? 1 : (uint8_t)(rt_be32(data->at[IFLA_GRE_FLOWINFO], 0) >> 20);
 	link->pmtudisc = true; /* there is no other way */
 	link->encap_limit = flags & IP6_TNL_F_IGN_ENCAP_LIMIT ? 256 : rt_u8(data->at[IFLA_GRE_ENCAP_LIMIT], 0);
 }
@@ -94,9 +93,8 @@ static void read_settings(struct rt_observation *obs, const char *device, const 
 		if (number <= 0 || mnl_attr_get_payload_len(conf) < (size_t)number * sizeof(value))
 			continue;
 		memcpy(&value, (const int32_t *)mnl_attr_get_payload(conf) + number - 1, sizeof(value));
-		*cni_push(obs->arena, obs->state->settings, obs->state->n_settings) = (struct cni_st_setting){
-			.device = device, .key = (enum cni_setting_key)key, .value = value
-		};
+		*cni_push(obs->arena, obs->state->settings, obs->state->n_settings) =
+			(struct cni_st_setting){ .device = device, .key = (enum cni_setting_key)key, .value = value };
 	}
 }
 

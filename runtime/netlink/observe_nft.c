@@ -174,8 +174,8 @@ static int read_rule(const struct nlmsghdr *message, void *arg)
 	if (!is_ours(message, NFT_MSG_NEWRULE, &attrs))
 		return 0;
 	key.name = rt_string(attrs.at[NFTA_RULE_CHAIN]);
-	chain = obs->state->n_chains ? bsearch(&key, obs->state->chains, obs->state->n_chains, sizeof(key), by_name) :
-				       NULL;
+	chain = obs->state->n_chains ? bsearch(&key, obs->state->chains, obs->state->n_chains, sizeof(key), by_name)
+				     : NULL;
 	if (!chain)
 		return -EINTR; /* made since the chains were read */
 	parsed = nftnl_rule_alloc();
@@ -198,7 +198,9 @@ int rt_observe_nft(struct rt_observation *obs)
 	static const struct {
 		uint16_t type;
 		rt_each *each;
-	} dumps[] = { { NFT_MSG_GETOBJ, read_counter }, { NFT_MSG_GETSET, read_set }, { NFT_MSG_GETCHAIN, read_chain } };
+	} dumps[] = { { NFT_MSG_GETOBJ, read_counter },
+		      { NFT_MSG_GETSET, read_set },
+		      { NFT_MSG_GETCHAIN, read_chain } };
 	int rc = dump(obs, NFT_MSG_GETTABLE, 0, read_table);
 
 	if (rc || !obs->state->has_table)

@@ -10,10 +10,10 @@
 
 static enum cni_route_type type_of(uint8_t type)
 {
-	return type == RTN_UNICAST     ? CNI_RT_UNICAST :
-	       type == RTN_BLACKHOLE   ? CNI_RT_BLACKHOLE :
-	       type == RTN_UNREACHABLE ? CNI_RT_UNREACHABLE :
-					 CNI_RT_OTHER;
+	return type == RTN_UNICAST	 ? CNI_RT_UNICAST
+	       : type == RTN_BLACKHOLE	 ? CNI_RT_BLACKHOLE
+	       : type == RTN_UNREACHABLE ? CNI_RT_UNREACHABLE
+					 : CNI_RT_OTHER;
 }
 
 /* A next hop's gateway may be of the other family (RTA_VIA). */
@@ -59,9 +59,9 @@ static bool add_hops(struct rt_observation *obs, struct cni_st_route *route, con
 
 		if (hop->rtnh_len < sizeof(*hop))
 			break;
-		mnl_attr_for_each_payload((const void *)RTNH_DATA(hop), hop->rtnh_len - sizeof(*hop))
-			if (mnl_attr_get_type(attr) < RT_ATTRS)
-				attrs.at[mnl_attr_get_type(attr)] = attr;
+		mnl_attr_for_each_payload((const void *)RTNH_DATA(hop),
+					  hop->rtnh_len - sizeof(*hop)) if (mnl_attr_get_type(attr) < RT_ATTRS)
+			attrs.at[mnl_attr_get_type(attr)] = attr;
 		known &= add_hop(obs, route, &attrs, hop->rtnh_ifindex, hop->rtnh_flags, hop->rtnh_hops + 1u);
 	}
 	return known;

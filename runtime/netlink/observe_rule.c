@@ -10,7 +10,7 @@
 
 /* Attributes that a rule of cnic's may have; the kernel's dump always has the last two. Any other one, known or not
  * yet known, selects or does something that cnic never writes. */
-static const uint8_t usual[] = { FRA_DST,   FRA_SRC,	  FRA_IIFNAME, FRA_PRIORITY,	       FRA_FWMARK, FRA_FWMASK,
+static const uint8_t usual[] = { FRA_DST,   FRA_SRC,	  FRA_IIFNAME, FRA_PRIORITY,	       FRA_FWMARK,  FRA_FWMASK,
 				 FRA_TABLE, FRA_IP_PROTO, FRA_PAD,     FRA_SUPPRESS_PREFIXLEN, FRA_PROTOCOL };
 
 static bool is_usual(const struct fib_rule_hdr *header, const struct rt_attrs *attrs)
@@ -22,7 +22,8 @@ static bool is_usual(const struct fib_rule_hdr *header, const struct rt_attrs *a
 	for (size_t i = 0; i < RT_ATTRS; i++)
 		if (left.at[i])
 			return false;
-	return !attrs->unknown && header->action == FR_ACT_TO_TBL && !header->tos && !(header->flags & FIB_RULE_INVERT) &&
+	return !attrs->unknown && header->action == FR_ACT_TO_TBL && !header->tos &&
+	       !(header->flags & FIB_RULE_INVERT) &&
 	       rt_u32(attrs->at[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX) == UINT32_MAX;
 }
 

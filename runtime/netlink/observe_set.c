@@ -129,8 +129,8 @@ static int read_elements(const struct nlmsghdr *message, void *arg)
 	rt_attrs(&attrs, message, sizeof(struct nfgenmsg));
 	if (!attrs.at[NFTA_SET_ELEM_LIST_ELEMENTS])
 		return 0;
-	mnl_attr_for_each_nested(element, attrs.at[NFTA_SET_ELEM_LIST_ELEMENTS])
-		rc = rc ? rc : read_element(r, element);
+	mnl_attr_for_each_nested(element, attrs.at[NFTA_SET_ELEM_LIST_ELEMENTS]) rc =
+		rc ? rc : read_element(r, element);
 	return rc;
 }
 

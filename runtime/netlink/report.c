@@ -64,9 +64,9 @@ static void put_base_rules(struct cni_text *text, const void *record)
 }
 
 static void (*const writers[CNI_N_OBJECTS])(struct cni_text *text, const void *record) = {
-	[CNI_LINK] = put_link,	     [CNI_SETTING] = put_setting, [CNI_ADDR] = put_addr, [CNI_RULE] = put_rule,
-	[CNI_ROUTE] = put_route,     [CNI_TABLE_NFT] = put_table, [CNI_COUNTER] = put_counter, [CNI_SET] = put_set,
-	[CNI_CHAIN] = put_chain,     [CNI_BASE_RULES] = put_base_rules,
+	[CNI_LINK] = put_link,	 [CNI_SETTING] = put_setting,	    [CNI_ADDR] = put_addr,	 [CNI_RULE] = put_rule,
+	[CNI_ROUTE] = put_route, [CNI_TABLE_NFT] = put_table,	    [CNI_COUNTER] = put_counter, [CNI_SET] = put_set,
+	[CNI_CHAIN] = put_chain, [CNI_BASE_RULES] = put_base_rules,
 };
 
 const char *rt_step_text(struct cni_arena *arena, const struct cni_step *step)
@@ -142,7 +142,8 @@ static struct cni_span place_of(const struct cni_step *step, const struct rt_ref
 
 static void report_missing(struct cni_diags *diags, const struct part *part, struct cni_span span, const char *what)
 {
-	struct cni_diag *diag = cni_diag(diags, CNI701, span, "this kernel lacks `%s`, needed for: %s", part->name, what);
+	struct cni_diag *diag =
+		cni_diag(diags, CNI701, span, "this kernel lacks `%s`, needed for: %s", part->name, what);
 
 	cni_diag_help(diags, diag, "%s%s%s; Debian's linux-image-amd64 has it", part->option,
 		      *part->module ? ", module " : "", part->module);

@@ -37,8 +37,8 @@ int rt_generation(struct rt_netlink *nl, uint32_t *generation)
 
 static int observe(struct rt_observation *obs, bool strict)
 {
-	static int (*const parts[])(struct rt_observation *obs) = {
-		rt_observe_links,  rt_observe_settings, rt_observe_addrs,
+	static int (*const parts[])(struct rt_observation * obs) = {
+		rt_observe_links, rt_observe_settings, rt_observe_addrs,
 		rt_observe_rules, rt_observe_routes,   rt_observe_nft,
 	};
 	uint32_t after;

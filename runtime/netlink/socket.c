@@ -24,7 +24,7 @@ struct sockets {
 	size_t room; /* what the nfnetlink socket takes in one datagram */
 };
 
-static const int event_groups[] = { RTNLGRP_LINK,	 RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+static const int event_groups[] = { RTNLGRP_LINK,	RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
 				    RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE };
 
 /* Without privilege the force variant fails, and what the system allows must do. */

@@ -33,6 +33,10 @@ unchanged "a second apply sends nothing that changes anything" "$examples/t2-cla
 sleep 0.2
 is "$(cat "$lab_dir"/*.monitor)" "" "and the kernel tells of no change"
 
+for i in 10.1.0.5\ 198.18.0.4 2001:db8:10::5\ 2001:db8:5a::4; do # neighbours find each other
+	# shellcheck disable=SC2086
+	send lan udp $i 53 flows 20 >/dev/null
+done
 answered "200 flows are answered" lan udp 10.1.0.5 198.18.0.1 53 flows 200
 shared "by the tunnels" 'udp 10\.1\.0\.5\.'
 saw 0 router '^eth(1\.100|1) out gre 198\.51\.100\.131 ' "the outer packets of cf2 do not leave by the first interconnect"

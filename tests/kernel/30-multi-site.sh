@@ -5,12 +5,15 @@
 . "$(dirname "$0")/lab/lab.sh"
 
 # by DEVICE NAME PORT DST ARGUMENTS: five flows are answered, and arrived at the far side by that device.
+# New ones each time: a known flow keeps its way.
 by() {
-	answered "$2" lan udp "${src:-10.10.0.5}" "$4" "$3" flows 5 "${@:5}"
+	answered "$2" lan udp "${src:-10.10.0.5}" "$4" "$3" flows 5 sport $((sport += 10)) "${@:5}"
 	saw 5 far "^$1 in udp ${from:-10\.10\.0\.5}\\..* > ${4//./\\.}\\.$3 " "$2: by $1"
 	saw 5 far "^(cf1|cf2|net|a|b) in udp .*\\.$3 " "$2: and by nothing else"
 	forget
 }
+
+sport=41000
 
 # counter NAME: packets that a named counter of the policy has seen.
 counter() {
@@ -53,9 +56,9 @@ answered "flows of many packets" lan udp 10.10.0.5 10.30.0.1 53 flows 10 packets
 is "$(grep -E '^cf[12] in udp' "$lab_dir/far.packets" | cut -d ' ' -f 1,4 | sort -u | wc -l)" 10 "stay in their tunnels"
 
 forget
-send lan udp 10.10.0.5 198.18.0.1 5060 tos 0xb8 >/dev/null
-send lan udp 2001:db8:10::5 2001:db8:5a::1 5060 tos 0xb8 >/dev/null
-send lan udp 10.10.0.5 198.18.0.1 53 tos 0x20 >/dev/null
+send lan udp 10.10.0.5 198.18.0.1 5060 tos 0xb8 sport 42000 >/dev/null
+send lan udp 2001:db8:10::5 2001:db8:5a::1 5060 tos 0xb8 sport 42000 >/dev/null
+send lan udp 10.10.0.5 198.18.0.1 53 tos 0x20 sport 42000 >/dev/null
 saw 1 router '^eth1\.100 out gre 198\.51\.100\.130 > 203\.0\.113\.200 tos 0xb8 .*: udp 10' "cf1 copies DSCP to the outer packet"
 saw 1 router '^eth1\.100 out gre 198\.51\.100\.130 > 203\.0\.113\.200 tos 0xb8 .*: udp 2001' "of IPv6 too"
 saw 1 router '^eth0 out gre 198\.51\.100\.2 > 203\.0\.113\.201 tos 0x00 .*: udp 10\.10\.0\.5\.' "cf2 does not; its inner packet is not masqueraded"

@@ -17,7 +17,7 @@ batch far < <(
 at router nft -f - <<-'X'
 	table inet firewall {
 		chain early { type filter hook prerouting priority 10; icmpv6 type > 129 accept; ct state invalid counter drop; }
-		chain input { type filter hook input priority 10; ct state invalid counter drop; }
+		chain input { type filter hook input priority 10; icmpv6 type > 129 accept; ct state invalid counter drop; }
 		chain forward { type filter hook forward priority 10; ct state invalid counter drop; }
 	}
 X
@@ -64,7 +64,7 @@ probe "a public address inside the tunnel" t1 203.0.113.210 10.100.2.3 request 6
 for i in 1 2 3 4 5; do send far echo t2 10.100.2.5 10.100.2.4 reply 7$i; done
 saw 5 far '^t2 in icmp 10\.100\.2\.5 .* id 7' "probes of the reply type again and again"
 ok "the firewall's counters" at router nft list table inet firewall
-unlike "$out" 'packets [1-9]' "nothing was invalid to conntrack"
+unlike "$out" 'packets [1-9]' "nothing was invalid to conntrack" || diag "$(grep -vE 'type (0|8|128|129) ' "$lab_dir/router.packets")"
 
 ok "remove" cnic remove
 same "$before" "leaves everything as it was, the firewall too"

@@ -20,10 +20,10 @@ ok "check needs none" nobody "$CNIC" check "$examples/t3-multi-site.cni"
 
 same "$before" "nothing was changed"
 
-# lacks MODULE OPTION FILE: the kernel is without it; apply fails, names both, and changes nothing.
+# lacks MODULE OPTION FILE: the kernel is without it; apply fails, names both, and leaves nothing changed.
 lacks() {
 	fails "apply without $1" cnic apply "$3"
-	is "$status" 1 "gives 1"
+	is "$status" 3 "gives 3: it was begun, and undone"
 	like "$err" "$1" "names the module"
 	like "$err" "$2" "and the kernel's option"
 	like "$err" "${3##*/}:[0-9]+:[0-9]+" "at the line that needs it"

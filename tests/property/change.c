@@ -54,7 +54,8 @@ static bool same_path(const struct cni_model *a, const struct cni_path *x, const
 		return false;
 	for (size_t i = 0; i < x->n_members; i++)
 		if (strcmp(a->targets[x->members[i].target].name, b->targets[y->members[i].target].name) ||
-		    x->members[i].weight != y->members[i].weight || x->members[i].masquerade != y->members[i].masquerade)
+		    x->members[i].weight != y->members[i].weight ||
+		    x->members[i].masquerade != y->members[i].masquerade)
 			return false;
 	return true;
 }
@@ -104,8 +105,9 @@ static bool compare_flow(struct trial *t, struct trial *next)
 		return true; /* its target is gone */
 	if (naive_never_steered(next->model, t->packet.dst))
 		return true;
-	must_stay = next->model->options.established == CNI_ESTABLISHED_KEEP ||
-		    (after.kind != FATE_DROP && after.kind != FATE_REJECT && nat_would_change(next->model, &after, nat));
+	must_stay =
+		next->model->options.established == CNI_ESTABLISHED_KEEP ||
+		(after.kind != FATE_DROP && after.kind != FATE_REJECT && nat_would_change(next->model, &after, nat));
 	if (!has_path(next->model, t->model, &before))
 		property = PROP_GONE;
 	next->packet = t->packet;
@@ -166,8 +168,9 @@ struct comparison compare_change(struct cni_arena *arena, const struct compiled 
 			next.rng = next_rng;
 			t.trace = next.trace = &trace;
 			compare_flow(&t, &next);
-			result.mismatch.text = cni_printf(arena, "packet: %s on %s\n%s\n%s", packet_format(&t.packet, text),
-							  t.device ? t.device : "local", result.mismatch.text, trace.data);
+			result.mismatch.text =
+				cni_printf(arena, "packet: %s on %s\n%s\n%s", packet_format(&t.packet, text),
+					   t.device ? t.device : "local", result.mismatch.text, trace.data);
 			return result;
 		}
 	}

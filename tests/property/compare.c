@@ -3,7 +3,6 @@
  * of them down, and with a random lot of targets down; a mismatch is run once more with a trace. */
 #include "tests/property/compare.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +33,7 @@ static bool leaves_as_meant(struct trial *t, const struct fate *fate, const stru
 		return trial_fail(t, PROP_FATE, "%smasqueraded on its way out by %s", masquerade ? "not " : "", device);
 	if (t->packet.syn && machine_packet_mss(&leaving.packet) != mss)
 		return trial_fail(t, PROP_FATE, "leaves by %s with MSS %u, not %u", device,
-			    machine_packet_mss(&leaving.packet), mss);
+				  machine_packet_mss(&leaving.packet), mss);
 	if (leaving.packet.mark != routed->packet.mark)
 		return trial_fail(t, PROP_MARKS, "the mark changes on its way out");
 	return true;
@@ -72,10 +71,12 @@ static bool shares_hold(struct trial *t, const struct fate *fate, const double *
 		sum += fate->shares[i].weight;
 	for (size_t i = 0; i < fate->n_shares; i++) {
 		const struct fate_share *share = &fate->shares[i];
+		const double excess = shares[share->target] - share->weight / sum;
 
-		if (fabs(shares[share->target] - share->weight / sum) > 1e-6)
+		if (excess > 1e-6 || excess < -1e-6)
 			return trial_fail(t, PROP_FATE, "%s carries %.4f of the flows, not %.4f",
-				    t->model->targets[share->target].name, shares[share->target], share->weight / sum);
+					  t->model->targets[share->target].name, shares[share->target],
+					  share->weight / sum);
 	}
 	return true;
 }
@@ -95,15 +96,14 @@ static bool stays(struct trial *t, const struct sim_result *first, struct flow *
 			return false;
 		if (again.kind != first->kind || again.route != first->route)
 			return trial_fail(t, PROP_STICKY, "packet %u of the flow\n  first: %s\n  later: %s", i + 2,
-				    sim_format(&t->sim, first, was), sim_format(&t->sim, &again, is));
+					  sim_format(&t->sim, first, was), sim_format(&t->sim, &again, is));
 		flow->replied = true;
 	}
 	return true;
 }
 
 /* One target goes down: who was on it moves on, and nobody else. */
-static bool moves_only_if_down(struct trial *t, const struct sim_result *first, const struct flow *flow,
-			       uint32_t hash)
+static bool moves_only_if_down(struct trial *t, const struct sim_result *first, const struct flow *flow, uint32_t hash)
 {
 	const size_t target = trial_target_of(t->model, trial_device_of(t, first));
 
@@ -129,7 +129,7 @@ static bool moves_only_if_down(struct trial *t, const struct sim_result *first, 
 		trial_set_down(t);
 		if (!ok)
 			return trial_fail(t, t->result->mismatch.property, "when %s goes down\n  %s",
-				    t->model->targets[i].name, t->result->mismatch.text);
+					  t->model->targets[i].name, t->result->mismatch.text);
 	}
 	return true;
 }
@@ -148,7 +148,7 @@ static bool comes_home(struct trial *t, const struct sim_result *first, const st
 		return false;
 	if (back.kind != SIM_MAIN && back.kind != SIM_LOCAL)
 		return trial_fail(t, PROP_REPLY, "a reply by %s is steered: %s", trial_device_of(t, first),
-			    sim_format(&t->sim, &back, text));
+				  sim_format(&t->sim, &back, text));
 	return true;
 }
 
@@ -204,12 +204,13 @@ static bool compare_return(struct trial *t, size_t target)
 		return false;
 	if (in.kind != SIM_MAIN && in.kind != SIM_LOCAL)
 		return trial_fail(t, PROP_REPLY, "what comes in by %s is steered: %s", by->name,
-			    sim_format(&t->sim, &in, text));
+				  sim_format(&t->sim, &in, text));
 	sim_leave(&t->sim, &in, "main0");
 	if (arrives.syn && machine_packet_mss(&in.packet) != naive_mss(t->model, target, CNI_NONE, &arrives))
 		return trial_fail(t, PROP_FATE, "comes in by %s with MSS %u, not %u", by->name,
 				  machine_packet_mss(&in.packet), naive_mss(t->model, target, CNI_NONE, &arrives));
-	if (t->model->options.ret == CNI_RETURN_SYMMETRIC && !flow.none && !naive_never_steered(t->model, t->packet.dst))
+	if (t->model->options.ret == CNI_RETURN_SYMMETRIC && !flow.none &&
+	    !naive_never_steered(t->model, t->packet.dst))
 		fate = (struct fate){ .kind = FATE_SHARES, .shares = { { target, 1, false } }, .n_shares = 1 };
 	if (!trial_run(t, &t->packet, t->device, &flow, true, (uint32_t)rng_next(&t->rng), &out))
 		return false;
@@ -313,8 +314,8 @@ static bool compare_device(struct trial *t, const struct cni_policy *policy, boo
 		for (size_t turn = 0; next_down(t, fate.route ? &fate.route->path : NULL, turn); turn++) {
 			const unsigned int kind = t->packet.dst.family * 2u + packet_has_ports(t->packet.proto);
 
-			t->sweep = turn <= 3 && first_of_its_kind(swept, n_swept,
-								  (struct swept){ fate.route, turn, kind });
+			t->sweep = turn <= 3 &&
+				   first_of_its_kind(swept, n_swept, (struct swept){ fate.route, turn, kind });
 			if (!with_trace(t, try_packet, 0))
 				return false;
 		}

@@ -25,7 +25,8 @@ static const char observer[] =
 	"	set seen { type ether_addr . mark . mark; flags dynamic; size 65535; }\n"
 	"	set left { type ether_addr . ifname; flags dynamic; size 65535; }\n"
 	"	set translated { type ether_addr; flags dynamic; size 65535; }\n"
-	"	chain prerouting { type filter hook prerouting priority -140; add @seen { ether saddr . mark . ct mark }; }\n"
+	"	chain prerouting { type filter hook prerouting priority -140; add @seen { ether saddr . mark . ct mark "
+	"}; }\n"
 	"	chain postrouting { type filter hook postrouting priority 110;\n"
 	"		add @left { ether saddr . oifname }; ct status snat add @translated { ether saddr }; }\n"
 	"}\n";
@@ -131,8 +132,7 @@ static bool same_flow(const struct packet *a, const struct packet *b)
 	for (size_t i = 0; i < 2; i++)
 		if (a->proto == either[i]->proto && cni_addr_equal(a->src, either[i]->src) &&
 		    cni_addr_equal(a->dst, either[i]->dst) &&
-		    (!packet_has_ports(a->proto) ||
-		     (a->sport == either[i]->sport && a->dport == either[i]->dport)))
+		    (!packet_has_ports(a->proto) || (a->sport == either[i]->sport && a->dport == either[i]->dport)))
 			return true;
 	return false;
 }
@@ -312,8 +312,7 @@ static size_t draw(struct trial *t, struct sent *sent)
 
 		for (size_t i = 0; policy->n_devices && i < 4 * packets.n_items && n < PACKETS * (p + 1); i++) {
 			/* any of them, not the first ones */
-			const struct packet *packet =
-				&packets.items[rng_below(&t->rng, (unsigned int)packets.n_items)];
+			const struct packet *packet = &packets.items[rng_below(&t->rng, (unsigned int)packets.n_items)];
 
 			bool is_new = is_ordinary(t->model, packet);
 

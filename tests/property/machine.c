@@ -26,10 +26,9 @@ void machine_packet_init(struct machine_packet *mp, const struct packet *packet)
 {
 	uint8_t *b = mp->bytes, *t;
 
-	*mp = (struct machine_packet){ .family = packet->src.family,
-				       .proto = packet->proto,
-				       .src = packet->src,
-				       .dst = packet->dst };
+	*mp = (struct machine_packet){
+		.family = packet->src.family, .proto = packet->proto, .src = packet->src, .dst = packet->dst
+	};
 	if (mp->family == CNI_V4) { /* RFC 791, 3.1 */
 		b[0] = 0x45;
 		b[1] = (uint8_t)(packet->dscp << 2);
@@ -153,9 +152,9 @@ static enum step do_ct(struct machine *m, const struct machine_packet *mp, const
 
 	if (x->key == NFT_CT_STATE) {
 		store_u32(regs, x->reg,
-			  flow		? NF_CT_STATE_BIT(info) :
-			  mp->untracked ? NF_CT_STATE_UNTRACKED_BIT :
-					  NF_CT_STATE_INVALID_BIT);
+			  flow		  ? NF_CT_STATE_BIT(info)
+			  : mp->untracked ? NF_CT_STATE_UNTRACKED_BIT
+					  : NF_CT_STATE_INVALID_BIT);
 		return STEP_NEXT;
 	}
 	if (!flow)
@@ -277,8 +276,8 @@ static size_t find_element(const struct cni_st_set *set, const uint8_t *key)
 	for (size_t i = 0; i < set->n_elems; i++) {
 		const uint8_t *lo = set->keys + i * cni_set_stride(set);
 
-		if (set->interval ? memcmp(lo, key, len) <= 0 && memcmp(key, lo + len, len) <= 0 :
-				    !memcmp(lo, key, len))
+		if (set->interval ? memcmp(lo, key, len) <= 0 && memcmp(key, lo + len, len) <= 0
+				  : !memcmp(lo, key, len))
 			return i;
 	}
 	return SIZE_MAX;
@@ -340,8 +339,7 @@ static enum step run_expr(struct machine *m, struct machine_packet *mp, const st
 	case CNI_X_FIB:
 		if (x->key != NFT_FIB_RESULT_ADDRTYPE || (x->len != NFTA_FIB_F_DADDR && x->len != NFTA_FIB_F_SADDR))
 			return fault(m, "fib");
-		store_u32(regs, x->reg,
-			  machine_addr_type(m->state, x->len == NFTA_FIB_F_DADDR ? mp->dst : mp->src));
+		store_u32(regs, x->reg, machine_addr_type(m->state, x->len == NFTA_FIB_F_DADDR ? mp->dst : mp->src));
 		return STEP_NEXT;
 	case CNI_X_CMP:
 		return do_cmp(x, regs);
@@ -407,8 +405,8 @@ static const struct cni_st_chain *find_chain(const struct cni_state *state, cons
 }
 
 /* The verdict of one rule; NFT_CONTINUE when it was left or ran through. */
-static struct cni_st_verdict run_rule(struct machine *m, struct machine_packet *mp,
-				      const struct cni_st_rule_nft *rule, struct registers *regs)
+static struct cni_st_verdict run_rule(struct machine *m, struct machine_packet *mp, const struct cni_st_rule_nft *rule,
+				      struct registers *regs)
 {
 	for (size_t i = 0; i < rule->n_exprs; i++) {
 		enum step step = run_expr(m, mp, &rule->exprs[i], regs);

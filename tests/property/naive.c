@@ -137,8 +137,8 @@ static enum fate_kind kind_of(enum cni_verdict verdict)
 	}
 }
 
-static void follow(const struct cni_model *model, const struct cni_path *path, enum cni_family family,
-		   const bool *down, struct fate *fate)
+static void follow(const struct cni_model *model, const struct cni_path *path, enum cni_family family, const bool *down,
+		   struct fate *fate)
 {
 	if (path->verdict != CNI_VERDICT_NONE) {
 		fate->kind = kind_of(path->verdict);
@@ -158,8 +158,7 @@ static void follow(const struct cni_model *model, const struct cni_path *path, e
 	fate->kind = fate->n_shares ? FATE_SHARES : kind_of(path->otherwise);
 }
 
-struct fate naive_fate(const struct cni_model *model, const char *device, const struct packet *packet,
-		       const bool *down)
+struct fate naive_fate(const struct cni_model *model, const char *device, const struct packet *packet, const bool *down)
 {
 	struct fate fate = { .kind = FATE_MAIN, .policy = policy_of(model, device) };
 
@@ -216,6 +215,8 @@ const char *fate_format(const struct cni_model *model, const struct fate *fate, 
 	}
 	if (len < FATE_TEXT)
 		snprintf(text + len, (size_t)(FATE_TEXT - len), " (%s %s)", fate->policy ? fate->policy->name : "-",
-			 fate->route ? fate->route->name : fate->policy ? "else or never steered" : "-");
+			 fate->route	? fate->route->name
+			 : fate->policy ? "else or never steered"
+					: "-");
 	return text;
 }

@@ -69,14 +69,14 @@ struct edges {
 		bool source;
 		uint8_t proto;
 		uint16_t port;
-	} *ports;
+	} * ports;
 	size_t n_ports;
 	uint8_t *protos, *dscps;
 	size_t n_protos, n_dscps;
 	struct icmp_edge {
 		enum cni_family family;
 		uint8_t type;
-	} *icmps;
+	} * icmps;
 	size_t n_icmps;
 };
 

@@ -96,7 +96,8 @@ static struct mismatch shrink(struct cni_arena *keep, struct policy_text *policy
 
 			if (policy->items[i].droppable && !policy->items[i].dropped) {
 				policy->items[i].dropped = true;
-				if (try_policy(arena, policy, seed, &comparison, NULL) && comparison.mismatch.text && comparison.mismatch.property == mismatch.property) {
+				if (try_policy(arena, policy, seed, &comparison, NULL) && comparison.mismatch.text &&
+				    comparison.mismatch.property == mismatch.property) {
 					mismatch.text = cni_strdup(keep, comparison.mismatch.text);
 					smaller = true;
 				} else {

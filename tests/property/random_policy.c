@@ -155,8 +155,8 @@ static void tunnel(struct generator *g, unsigned int i, unsigned int first)
 		cni_text_printf(&text, ", 2001:db8:ffff:%u::1/127", i);
 	else if (percent(g, 20))
 		cni_text_puts(&text, "; family ipv6");
-	cni_text_puts(&text, percent(g, 50) ? "; health { direction bidirectional; type request; } track { every 1s; } " :
-					      "; health off; track off; ");
+	cni_text_puts(&text, percent(g, 50) ? "; health { direction bidirectional; type request; } track { every 1s; } "
+					    : "; health off; track off; ");
 	if (percent(g, 15))
 		cni_text_puts(&text, "mss 1300; ");
 	line(g, true, "%s}\n", text.data);
@@ -187,15 +187,37 @@ enum family_use { USE_V4 = 1, USE_V6 = 2, USE_BOTH = 3 };
 /* A member of a set, from so small a world that sets overlap. */
 static const char *member(struct generator *g, enum family_use use)
 {
-	static const char *const v4[] = { "10.1.0.0/16",    "10.1.0.0/17",   "10.1.2.0/24",  "10.1.2.3",
-					  "10.2.0.0/15",    "10.3.4.0/22",   "10.0.0.0/8",   "198.18.0.0/15",
-					  "198.18.7.0/24",  "198.18.7.128/25", "198.19.255.255", "192.168.77.0/24",
-					  "172.16.0.0/12",  "8.8.8.8",       "9.9.0.0-9.9.3.7", "10.1.2.200-10.1.3.5",
-					  "198.18.6.250-198.18.7.3", "100.64.0.0/10", "128.0.0.0/2", "10.2.3.4/31",
-					  "127.255.255.255-128.0.0.0", "0.0.0.0/1" };
-	static const char *const v6[] = { "2001:db8:10::/48", "2001:db8:10:1::/64", "2001:db8:10:1::7", "2001:db8:20::/44",
-					  "2001:db8:20::-2001:db8:20::ffff", "2620:fe::/48", "2620:fe::fe",
-					  "2001:db8:10:1:ffff::-2001:db8:10:2::5", "2400::/12" };
+	static const char *const v4[] = { "10.1.0.0/16",
+					  "10.1.0.0/17",
+					  "10.1.2.0/24",
+					  "10.1.2.3",
+					  "10.2.0.0/15",
+					  "10.3.4.0/22",
+					  "10.0.0.0/8",
+					  "198.18.0.0/15",
+					  "198.18.7.0/24",
+					  "198.18.7.128/25",
+					  "198.19.255.255",
+					  "192.168.77.0/24",
+					  "172.16.0.0/12",
+					  "8.8.8.8",
+					  "9.9.0.0-9.9.3.7",
+					  "10.1.2.200-10.1.3.5",
+					  "198.18.6.250-198.18.7.3",
+					  "100.64.0.0/10",
+					  "128.0.0.0/2",
+					  "10.2.3.4/31",
+					  "127.255.255.255-128.0.0.0",
+					  "0.0.0.0/1" };
+	static const char *const v6[] = { "2001:db8:10::/48",
+					  "2001:db8:10:1::/64",
+					  "2001:db8:10:1::7",
+					  "2001:db8:20::/44",
+					  "2001:db8:20::-2001:db8:20::ffff",
+					  "2620:fe::/48",
+					  "2620:fe::fe",
+					  "2001:db8:10:1:ffff::-2001:db8:10:2::5",
+					  "2400::/12" };
 
 	if (use == USE_V4 || (use == USE_BOTH && percent(g, 60)))
 		return ONE_OF(g, v4);
@@ -220,9 +242,10 @@ static void sets(struct generator *g)
 
 static const char *ports(struct generator *g)
 {
-	static const char *const ranges[] = { "53",	    "80",	 "443",	      "5060-5061", "10000-20000", "1-1023",
-					      "1024-65535", "0-79",	 "65535",     "1",	   "5061-5070",	  "440-450",
-					      "{ 80, 443 }", "{ 25, 587-588, 465 }" };
+	static const char *const ranges[] = {
+		"53",	"80",	 "443", "5060-5061", "10000-20000", "1-1023",	   "1024-65535",
+		"0-79", "65535", "1",	"5061-5070", "440-450",	    "{ 80, 443 }", "{ 25, 587-588, 465 }"
+	};
 
 	return ONE_OF(g, ranges);
 }

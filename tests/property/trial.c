@@ -35,7 +35,7 @@ void trial_set_down(struct trial *t)
 }
 
 bool trial_run(struct trial *t, const struct packet *packet, const char *device, struct flow *flow, bool reply,
-		uint32_t hash, struct sim_result *result)
+	       uint32_t hash, struct sim_result *result)
 {
 	const uint32_t keep = ~t->model->options.mark_mask, mark = (uint32_t)rng_next(&t->rng) & keep;
 	const uint32_t ct_mark = flow->mark & keep;
@@ -55,7 +55,7 @@ bool trial_run(struct trial *t, const struct packet *packet, const char *device,
 		return trial_fail(t, PROP_FATE, "no kernel runs this: %s", t->sim.machine.fault);
 	if ((result->packet.mark & keep) != mark || (flow->mark & keep) != ct_mark)
 		return trial_fail(t, PROP_MARKS, "mark 0x%08x became 0x%08x, conntrack mark 0x%08x became 0x%08x", mark,
-			    result->packet.mark, ct_mark, flow->mark);
+				  result->packet.mark, ct_mark, flow->mark);
 	return true;
 }
 
@@ -91,7 +91,7 @@ static bool hop_fits(const struct cni_model *model, const struct cni_st_hop *hop
 }
 
 bool trial_allowed(struct trial *t, enum property property, const struct fate *fate, const struct sim_result *result,
-		    double part, double *shares)
+		   double part, double *shares)
 {
 	static const enum sim_kind kinds[] = { SIM_MAIN, SIM_DROP, SIM_REJECT, SIM_HOPS };
 	const enum cni_family family = t->packet.dst.family;
@@ -114,7 +114,7 @@ bool trial_allowed(struct trial *t, enum property property, const struct fate *f
 			shares[target] += part * hop->weight / weights;
 	}
 	return fits || trial_fail(t, property, "policy: %s\n  kernel: %s", fate_format(t->model, fate, wanted),
-			    sim_format(&t->sim, result, got));
+				  sim_format(&t->sim, result, got));
 }
 
 const char *trial_device_of(const struct trial *t, const struct sim_result *result)

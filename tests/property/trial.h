@@ -23,8 +23,7 @@ struct trial {
 };
 
 /* Notes a mismatch; always false. */
-bool trial_fail(struct trial *t, enum property property, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+bool trial_fail(struct trial *t, enum property property, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Makes the devices of t->down go down. */
 void trial_set_down(struct trial *t);
 /* A flow that conntrack has not seen yet, and that starts with this packet. */

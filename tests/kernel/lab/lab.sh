@@ -48,6 +48,8 @@ lab() {
 		echo "route add 198.51.100.0/30 via 172.31.3.1"
 		"far_$1"
 	} | batch far
+	# the kernel takes up to a second to tell of a carrier
+	until [ "$(ip -n "$(nsname router)" -o -6 address show scope link | wc -l)" = 4 ]; do sleep 0.1; done
 }
 
 # setting NS KEY=VALUE...: below /proc/sys/net.

@@ -1,0 +1,12 @@
+#!/usr/bin/perl
+# Lowering keeps the meaning of random policies: build-asan's property_test (or $CNIC_PROPERTY), see property_test.c.
+# SPDX-License-Identifier: GPL-2.0-or-later
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Lab;
+use Test::More;
+
+relay({ name => 'property_test', env => { UBSAN_OPTIONS => 'halt_on_error=1:print_stacktrace=1' } },
+	$ENV{CNIC_PROPERTY} // "$root/build-asan/tests/property/property_test");
+done_testing;
