@@ -30,7 +30,6 @@ char *cni_vprintf(struct cni_arena *arena, const char *format, va_list args);
 /* A vector is a pointer and a count beside each other in a struct: `struct x *items; size_t n_items;`.
  * cni_push() gives the next, zeroed place; capacities are powers of two, derived from the count. */
 void *cni_push_(struct cni_arena *arena, void **items, size_t *n, size_t size);
-#define cni_push(arena, items, n) \
-	((__typeof__(items))cni_push_((arena), (void **)&(items), &(n), sizeof(*(items))))
+#define cni_push(arena, items, n) ((__typeof__(items))cni_push_((arena), (void **)&(items), &(n), sizeof(*(items))))
 
 #endif

@@ -9,7 +9,7 @@
 #include "compiler/arena.h"
 
 static const struct cni_code_info codes[] = {
-#define CNI_E(number, severity, title, reason, example, mend) \
+#define CNI_E(number, severity, title, reason, example, mend)                                                          \
 	{ CNI##number, CNI_##severity, title, reason, example, mend },
 #include "compiler/diag.def"
 #undef CNI_E
@@ -138,7 +138,8 @@ static unsigned int distance(const char *a, size_t n, const char *b, size_t m)
 				best = d[i - 1][j] + 1;
 			if (d[i][j - 1] + 1 < best)
 				best = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    d[i - 2][j - 2] + 1 < best)
 				best = d[i - 2][j - 2] + 1;
 			d[i][j] = best;
 		}

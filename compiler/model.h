@@ -57,8 +57,13 @@ enum cni_tunnel_kind { CNI_GRE, CNI_IP6GRE, CNI_IPSEC };
 
 enum cni_mss_mode { CNI_MSS_AUTO, CNI_MSS_OFF, CNI_MSS_FIXED };
 
-enum cni_health_mode { CNI_HEALTH_NONE /* not written */, CNI_HEALTH_OFF, CNI_HEALTH_LEGACY, CNI_HEALTH_UNI,
-		       CNI_HEALTH_BI };
+enum cni_health_mode {
+	CNI_HEALTH_NONE /* not written */,
+	CNI_HEALTH_OFF,
+	CNI_HEALTH_LEGACY,
+	CNI_HEALTH_UNI,
+	CNI_HEALTH_BI
+};
 enum cni_health_type { CNI_HEALTH_TYPE_NONE, CNI_HEALTH_REQUEST, CNI_HEALTH_REPLY };
 enum cni_health_rate { CNI_RATE_MID, CNI_RATE_LOW, CNI_RATE_HIGH };
 
@@ -168,7 +173,7 @@ struct cni_match {
 		bool negated;
 		struct cni_ports ports;
 		const struct cni_ast_match *ast;
-	} *ports;
+	} * ports;
 	size_t n_ports;
 	bool has_dscp, not_dscp;
 	uint64_t dscp; /* a bit per code point */
@@ -177,7 +182,7 @@ struct cni_match {
 		bool negated;
 		uint64_t types[4]; /* a bit per type */
 		const struct cni_ast_match *ast;
-	} *icmp;
+	} * icmp;
 	size_t n_icmp;
 };
 

@@ -12,8 +12,19 @@
 
 enum cni_phase { CNI_EXPAND, CNI_IN_PLACE, CNI_FLIP, CNI_CONTRACT, CNI_N_PHASES };
 enum cni_op { CNI_ADD, CNI_CHANGE /* in place, ~ */, CNI_REPLACE /* removed and made again, -/+ */, CNI_DELETE };
-enum cni_object { CNI_LINK, CNI_SETTING, CNI_ADDR, CNI_RULE, CNI_ROUTE, CNI_TABLE_NFT, CNI_COUNTER, CNI_SET,
-		  CNI_CHAIN, CNI_BASE_RULES /* the rules of one base chain, all together */, CNI_N_OBJECTS };
+enum cni_object {
+	CNI_LINK,
+	CNI_SETTING,
+	CNI_ADDR,
+	CNI_RULE,
+	CNI_ROUTE,
+	CNI_TABLE_NFT,
+	CNI_COUNTER,
+	CNI_SET,
+	CNI_CHAIN,
+	CNI_BASE_RULES /* the rules of one base chain, all together */,
+	CNI_N_OBJECTS
+};
 
 struct cni_step {
 	enum cni_phase phase;

@@ -191,8 +191,15 @@ struct cni_st_counter {
 };
 
 /* Types of a set's key fields. */
-enum cni_key_type { CNI_KEY_IPV4, CNI_KEY_IPV6, CNI_KEY_SERVICE, CNI_KEY_PROTO, CNI_KEY_MARK, CNI_KEY_IFNAME,
-		    CNI_N_KEYS };
+enum cni_key_type {
+	CNI_KEY_IPV4,
+	CNI_KEY_IPV6,
+	CNI_KEY_SERVICE,
+	CNI_KEY_PROTO,
+	CNI_KEY_MARK,
+	CNI_KEY_IFNAME,
+	CNI_N_KEYS
+};
 
 struct cni_key_info { /* one row a type; table in state/keys.c */
 	const char *name; /* nft's: "ipv4_addr" */

@@ -21,8 +21,8 @@ struct rt_policy {
 
 /* Loads and parses all of `paths`. `sets` holds "NAME=VALUE" texts. What goes wrong is in policy->diags; the
  * texts are read (never mapped: a file that shrinks must not crash us) into memory owned by `arena`. */
-struct rt_policy *rt_load(struct cni_arena *arena, const char *const *paths, size_t n_paths,
-			  const char *const *sets, size_t n_sets);
+struct rt_policy *rt_load(struct cni_arena *arena, const char *const *paths, size_t n_paths, const char *const *sets,
+			  size_t n_sets);
 
 /* Only reads the texts of `paths`, not what they include, into policy->sources: what `cnic fmt` works on. */
 struct rt_policy *rt_load_texts(struct cni_arena *arena, const char *const *paths, size_t n_paths);

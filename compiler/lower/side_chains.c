@@ -41,8 +41,7 @@ const char *lower_mss_map(struct lower *l)
 			continue;
 		device_key(key, t->ifname);
 		set_add(l, &map, key, NFT_JUMP,
-			chain_done(l, &chain,
-				   cni_printf(l->arena, "mss.%u.%u", t->mss[CNI_V4], t->mss[CNI_V6])));
+			chain_done(l, &chain, cni_printf(l->arena, "mss.%u.%u", t->mss[CNI_V4], t->mss[CNI_V6])));
 	}
 	return set_done(l, &map, "clamp");
 }

@@ -86,8 +86,7 @@ static bool way_table(struct lower *l, const struct way *way, enum cni_family fa
 
 	for (size_t i = 0; i < way->n_tiers; i++) {
 		const struct tier *tier = &way->tiers[i];
-		struct cni_st_route route =
-			default_route(table, family, (uint32_t)(i + 1) * METRIC_STEP, way->span);
+		struct cni_st_route route = default_route(table, family, (uint32_t)(i + 1) * METRIC_STEP, way->span);
 
 		for (size_t j = 0; j < tier->n_members; j++) {
 			struct cni_st_hop hop;
@@ -104,7 +103,8 @@ static bool way_table(struct lower *l, const struct way *way, enum cni_family fa
 			any = true;
 		}
 	}
-	add_guard(l, table, family, way->verdict == CNI_VERDICT_REJECT ? CNI_VERDICT_REJECT : way->otherwise, way->span);
+	add_guard(l, table, family, way->verdict == CNI_VERDICT_REJECT ? CNI_VERDICT_REJECT : way->otherwise,
+		  way->span);
 	return any || way->verdict == CNI_VERDICT_REJECT || way->otherwise != CNI_VERDICT_MAIN;
 }
 
@@ -179,8 +179,7 @@ static void over_links(struct lower *l, const struct cni_target *t, uint32_t tab
 		       struct cni_span span)
 {
 	for (size_t i = 0; i < t->tunnel.n_over; i++) {
-		struct cni_st_route route =
-			default_route(table, to.addr.family, (uint32_t)(i + 1) * METRIC_STEP, span);
+		struct cni_st_route route = default_route(table, to.addr.family, (uint32_t)(i + 1) * METRIC_STEP, span);
 		struct cni_st_hop hop;
 
 		if (!lower_hop(l, &l->model->targets[t->tunnel.over[i]], to.addr.family, &hop))
@@ -230,9 +229,9 @@ static void answers(struct by_source *s, size_t index)
 		if (!health->has_target)
 			all.addr.family = t->tunnel.local.family;
 		table = add_source_rule(s, health->has_target ? health->target : t->tunnel.local,
-					health->has_target		   ? 0 :
-					all.addr.family == CNI_V4 ? 1 /* ICMP */ :
-								    58 /* ICMPv6 */,
+					health->has_target	    ? 0
+					: all.addr.family == CNI_V4 ? 1 /* ICMP */
+								    : 58 /* ICMPv6 */,
 					priority, span);
 		over_links(l, t, table, all, span);
 		add_guard(l, table, all.addr.family, CNI_VERDICT_REJECT, span);

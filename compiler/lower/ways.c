@@ -9,9 +9,10 @@
 #define MAIN_PRIORITY 32766u /* of the rule that leads to the main table: ip-rule(8) */
 #define KEY_MAX 100 /* nft keeps 128 bytes of a comment */
 
-static const char *const verdict_words[] = {
-	[CNI_VERDICT_NONE] = "", [CNI_VERDICT_MAIN] = "main", [CNI_VERDICT_DROP] = "drop", [CNI_VERDICT_REJECT] = "reject"
-};
+static const char *const verdict_words[] = { [CNI_VERDICT_NONE] = "",
+					     [CNI_VERDICT_MAIN] = "main",
+					     [CNI_VERDICT_DROP] = "drop",
+					     [CNI_VERDICT_REJECT] = "reject" };
 
 /* A link's next hops are part of what a way is: another gateway is another way, in a table of its own. */
 static void key_target(const struct lower *l, struct cni_text *key, const struct cni_target *target)
@@ -94,8 +95,8 @@ static void add_index(struct lower *l, struct ways *ways, struct way way)
 	*cni_push(l->arena, ways->index, ways->n_index) = at;
 }
 
-static void path_ways(struct lower *l, const struct cni_path *path, const struct cni_route *route,
-		      struct cni_span span, struct ways *ways)
+static void path_ways(struct lower *l, const struct cni_path *path, const struct cni_route *route, struct cni_span span,
+		      struct ways *ways)
 {
 	struct way way = { .verdict = path->verdict,
 			   .masquerade = path->masquerade,
@@ -198,8 +199,8 @@ static bool give_ids(struct lower *l)
 		if (next > max) {
 			cni_diag_help(l->diags,
 				      cni_diag(l->diags, CNI501, l->ways[w].span,
-					       "the policy has %zu paths, and mark-mask 0x%08x has room for %u", l->n_ways,
-					       l->mask, max),
+					       "the policy has %zu paths, and mark-mask 0x%08x has room for %u",
+					       l->n_ways, l->mask, max),
 				      "a mask of %u bits or more, or fewer paths",
 				      EPOCH_BITS + 32 - (unsigned int)__builtin_clz((unsigned int)l->n_ways));
 			return false;
@@ -216,8 +217,9 @@ static bool priorities_fit(struct lower *l)
 
 	for (size_t w = 0; w < l->n_ways; w++)
 		if (first + l->ways[w].id >= MAIN_PRIORITY) {
-			cni_diag(l->diags, CNI504, l->ways[w].span, "this path's rule would have priority %u, behind main's %u",
-				 first + l->ways[w].id, MAIN_PRIORITY);
+			cni_diag(l->diags, CNI504, l->ways[w].span,
+				 "this path's rule would have priority %u, behind main's %u", first + l->ways[w].id,
+				 MAIN_PRIORITY);
 			return false;
 		}
 	return true;

@@ -14,7 +14,7 @@ const struct cni_model *rt_pipeline_model(struct rt_session *session)
 
 	session->sources = &policy->sources;
 	session->diags = &policy->diags;
-	rt_detail(session, "read %zu texts", policy->sources.n_items);
+	rt_detail(session, "texts read: %zu", policy->sources.n_items);
 	/* a declaration with a syntax error is missing, and would be missed wherever it is named */
 	if (session->diags->n_errors)
 		return NULL;

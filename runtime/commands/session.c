@@ -79,7 +79,7 @@ void rt_detail(const struct rt_session *session, const char *format, ...)
 {
 	va_list args;
 
-	if (!session->options->verbose)
+	if (!session->options->verbose || session->options->quiet)
 		return;
 	va_start(args, format);
 	say(session->arena, format, args);

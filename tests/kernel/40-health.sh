@@ -16,7 +16,7 @@ batch far < <(
 # a firewall of someone else's: what conntrack cannot place is dropped (and multicast listeners are none of it)
 at router nft -f - <<-'X'
 	table inet firewall {
-		chain early { type filter hook prerouting priority 10; icmpv6 type > 129 accept; ct state invalid counter drop; }
+		chain early { type filter hook prerouting priority 10; iif lo accept; icmpv6 type > 129 accept; ct state invalid counter drop; }
 		chain input { type filter hook input priority 10; icmpv6 type > 129 accept; ct state invalid counter drop; }
 		chain forward { type filter hook forward priority 10; ct state invalid counter drop; }
 	}

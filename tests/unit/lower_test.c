@@ -13,9 +13,9 @@
 #include "compiler/lower.h"
 #include "grammar/parse.h"
 
-#define LINKS \
-	"lan l { device eth2; prefix 10.0.0.0/8; }" \
-	"link a { kind pni; device eth0; address 192.0.2.1/31; }" \
+#define LINKS                                                                                                          \
+	"lan l { device eth2; prefix 10.0.0.0/8; }"                                                                    \
+	"link a { kind pni; device eth0; address 192.0.2.1/31; }"                                                      \
 	"link b { kind pni; device eth1; address 192.0.2.3/31; }"
 #define POLICY(options, routes) options LINKS "policy p on eth2 {" routes "}"
 #define A POLICY("", "route x tcp dport 80 via a else drop; else drop;")
@@ -129,9 +129,10 @@ static void keep_stays_in_its_epoch(void **state)
 {
 	struct cni_arena *arena = *state;
 	struct cni_state *a = lower(arena, A, NULL).state;
-	struct cni_state *b = lower(arena,
-				    POLICY("options { established keep; }", "route x tcp dport 80 via b else drop; else drop;"), a)
-				      .state;
+	struct cni_state *b =
+		lower(arena,
+		      POLICY("options { established keep; }", "route x tcp dport 80 via b else drop; else drop;"), a)
+			.state;
 
 	assert_int_equal(epoch_of(b), 1);
 	assert_int_equal(b->stale_mask, 0);
@@ -145,7 +146,8 @@ static void marks_stay_in_the_mask(void **state)
 		uint32_t mask;
 	} cases[] = {
 		{ A, 0x0000ffff },
-		{ POLICY("options { mark-mask 0x00ff0000; }", "route x via a weight 3, b weight 1 else drop;"), 0x00ff0000 },
+		{ POLICY("options { mark-mask 0x00ff0000; }", "route x via a weight 3, b weight 1 else drop;"),
+		  0x00ff0000 },
 		{ POLICY("options { mark-mask 0xfff00000; }", "route x via a then b else main;"), 0xfff00000 },
 	};
 
@@ -178,8 +180,8 @@ static void too_many_paths(void **state)
 {
 	/* a mask of eight bits has room for 31: four members with nine sets of weights make 36, and four returns */
 	static const char policy[] =
-		"options { mark-mask 0xff; }" LINKS
-		"link c { kind pni; device eth3; address 192.0.2.5/31; } link d { kind pni; device eth4; address 192.0.2.7/31; }"
+		"options { mark-mask 0xff; }" LINKS "link c { kind pni; device eth3; address 192.0.2.5/31; } link d { "
+		"kind pni; device eth4; address 192.0.2.7/31; }"
 		"policy p on eth2 {"
 		"route r1 tcp dport 1 via a weight 1, b weight 2, c weight 3, d weight 11 else drop;"
 		"route r2 tcp dport 2 via a weight 1, b weight 2, c weight 4, d weight 12 else drop;"

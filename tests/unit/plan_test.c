@@ -565,6 +565,11 @@ static void run(struct kernel *k, const struct cni_plan *plan, bool undo)
 		apply_step(k, &plan->steps[undo ? plan->n_steps - 1 - i : i], undo);
 }
 
+static uint32_t priority_of(const struct cni_step *step)
+{
+	return ((const struct cni_st_rule *)step->after)->priority;
+}
+
 static void check_phases(const struct cni_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
@@ -576,6 +581,8 @@ static void check_phases(const struct cni_plan *plan)
 		assert_int_equal(s->op == CNI_DELETE, !s->after);
 		assert_true(s->phase != CNI_FLIP || s->object == CNI_BASE_RULES);
 		assert_true(s->phase != CNI_EXPAND || s->op != CNI_DELETE);
+		if (i && s->phase == CNI_EXPAND && s->object == CNI_RULE && s[-1].object == CNI_RULE)
+			assert_true(priority_of(&s[-1]) >= priority_of(s));
 		assert_true(s->phase != CNI_CONTRACT || s->op != CNI_ADD);
 	}
 }
