@@ -6,6 +6,27 @@
 
 #include "compiler/arena.h"
 
+static uint32_t count_lines(const char *text, const char *end)
+{
+	uint32_t n = 0;
+
+	while (text < end && (text = memchr(text, '\n', (size_t)(end - text)))) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+static uint32_t *index_lines(struct cni_arena *arena, const char *text, size_t len)
+{
+	size_t n = len / CNI_SOURCE_CHUNK;
+	uint32_t *lines = cni_new_array(arena, uint32_t, n + 1);
+
+	for (size_t i = 0; i < n; i++, text += CNI_SOURCE_CHUNK)
+		lines[i + 1] = lines[i] + count_lines(text, text + CNI_SOURCE_CHUNK);
+	return lines;
+}
+
 const struct cni_source *cni_source_add(struct cni_arena *arena, struct cni_sources *sources, const char *name,
 					const char *text, size_t len)
 {
@@ -21,6 +42,7 @@ const struct cni_source *cni_source_add(struct cni_arena *arena, struct cni_sour
 		return NULL;
 	s = cni_push(arena, sources->items, sources->n_items);
 	*s = (struct cni_source){ .name = cni_strdup(arena, name), .text = text, .len = len, .base = base };
+	s->lines = index_lines(arena, text, len);
 	return s;
 }
 
@@ -44,12 +66,10 @@ struct cni_place cni_place_of(const struct cni_sources *sources, uint32_t offset
 	if (offset > s->base + s->len)
 		return place;
 	at = offset - s->base;
-	place.line = 1;
-	start = 0;
-	for (const char *p = s->text; (p = memchr(p, '\n', (size_t)(s->text + at - p))); p++) {
-		place.line++;
-		start = (size_t)(p - s->text) + 1;
-	}
+	start = at / CNI_SOURCE_CHUNK * CNI_SOURCE_CHUNK;
+	place.line = 1 + s->lines[at / CNI_SOURCE_CHUNK] + count_lines(s->text + start, s->text + at);
+	for (start = at; start && s->text[start - 1] != '\n'; start--)
+		;
 	for (end = start; end < s->len && s->text[end] != '\n'; end++)
 		;
 	place.source = s;

@@ -17,11 +17,14 @@ struct cni_span {
 	uint32_t begin, end;
 };
 
+#define CNI_SOURCE_CHUNK 4096
+
 struct cni_source {
 	const char *name; /* as the user named it, or relative to the including file's folder */
 	const char *text; /* not owned; immutable while the compilation lives; need not end in NUL */
 	size_t len;
 	uint32_t base; /* offset of text[0]; a span in this text lies in [base, base + len] */
+	uint32_t *lines; /* how many lines end before each CNI_SOURCE_CHUNK bytes, so that a place is found at once */
 };
 
 struct cni_sources {

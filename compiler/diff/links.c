@@ -137,15 +137,22 @@ void diff_setting(struct diff *d, const struct cni_st_setting *before, const str
 
 void diff_addr(struct diff *d, const struct cni_st_addr *before, const struct cni_st_addr *after)
 {
-	enum remake how = diff_remade(d, before ? before->device : after->device);
+	const struct cni_st_addr *any = before ? before : after;
+	enum remake remade = diff_remade(d, any->device);
+	/* moving an IPv4 address leaves those of IPv6 alone */
+	enum remake how = remade == REMAKE_ADDRESS && any->address.addr.family == CNI_V6 ? REMAKE_NOT : remade;
 	bool has = before && before->owned, want = after && after->owned;
 	bool stays = before && after && how < REMAKE_REPLACE;
+	const char *pauses =
+		how != REMAKE_ADDRESS || !has
+			? NULL
+			: cni_printf(d->arena, "the routes over %s wait for its new address", before->device);
 
 	if (stays || (want && before && !has))
 		return; /* there, and whoever put it there keeps it */
 	if (has)
 		diff_step(d, how ? CNI_IN_PLACE : CNI_CONTRACT, how ? P_ADDR_OFF : C_ADDR, CNI_ADDR, CNI_DELETE, before,
-			  NULL, before->span, NULL);
+			  NULL, before->span, pauses);
 	if (want)
 		diff_step(d, how ? CNI_IN_PLACE : CNI_EXPAND, how ? P_ADDR : X_ADDR, CNI_ADDR, CNI_ADD, NULL, after,
 			  after->span, NULL);

@@ -98,12 +98,14 @@ static void find_types(struct diff *d)
 	}
 }
 
+static int find_addr(const void *key, const void *item)
+{
+	return cni_addr_cmp(key, item);
+}
+
 static bool has_addr(const struct cni_state *state, const struct cni_st_addr *addr)
 {
-	for (size_t i = 0; i < state->n_addrs; i++)
-		if (!cni_addr_cmp(&state->addrs[i], addr))
-			return true;
-	return false;
+	return state->n_addrs && bsearch(addr, state->addrs, state->n_addrs, sizeof(*addr), find_addr);
 }
 
 /* A second IPv4 address of one subnet is a secondary one, which goes when the first one goes. */

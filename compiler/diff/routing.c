@@ -11,11 +11,15 @@ void diff_rule(struct diff *d, const struct cni_st_rule *before, const struct cn
 		diff_step(d, CNI_CONTRACT, C_RULE, CNI_RULE, CNI_DELETE, before, NULL, before->span, NULL);
 }
 
+/* Whether a route goes with something that stands below it: for a moving address, which is IPv4, only those of IPv4. */
 static bool over_remade(const struct diff *d, const struct cni_st_route *route)
 {
-	for (size_t i = 0; route && i < route->n_hops; i++)
-		if (route->hops[i].device && diff_remade(d, route->hops[i].device))
+	for (size_t i = 0; route && i < route->n_hops; i++) {
+		enum remake how = route->hops[i].device ? diff_remade(d, route->hops[i].device) : REMAKE_NOT;
+
+		if (how > REMAKE_ADDRESS || (how == REMAKE_ADDRESS && route->family == CNI_V4))
 			return true;
+	}
 	return false;
 }
 
@@ -72,6 +76,6 @@ void diff_route(struct diff *d, const struct cni_st_route *before, const struct 
 		diff_step(d, off ? CNI_IN_PLACE : CNI_CONTRACT, off ? P_ROUTE_OFF : C_ROUTE, CNI_ROUTE, CNI_DELETE,
 			  before, NULL, before->span, NULL);
 	if (want)
-		diff_step(d, on || live ? CNI_IN_PLACE : CNI_EXPAND, on || live ? P_ROUTE : X_ROUTE, CNI_ROUTE, CNI_ADD,
-			  NULL, after, after->span, NULL);
+		diff_step(d, on ? CNI_IN_PLACE : CNI_EXPAND, on ? P_ROUTE : X_ROUTE, CNI_ROUTE, CNI_ADD, NULL, after,
+			  after->span, NULL);
 }

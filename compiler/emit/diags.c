@@ -168,7 +168,7 @@ static void write_line(struct cni_text *out, const struct cni_place *place, unsi
 static void write_excerpt(const struct writer *w, const struct cni_diag *d, const struct cni_place *place,
 			  unsigned int gutter)
 {
-	size_t begin = place->column - 1, len = d->span.end - d->span.begin;
+	size_t begin = place->column - 1, len = d->span.end > d->span.begin ? d->span.end - d->span.begin : 0;
 	unsigned int first, last, width, rest, from = 0;
 
 	locate(place, begin, begin + len, &first, &last);

@@ -241,8 +241,16 @@ static void load_bitwise(struct walk *w, const struct cni_expr *x)
 {
 	struct value v = *get(w, x->sreg);
 
-	if (!v.text || v.masked || v.len > sizeof(v.mask))
-		v = (struct value){ .text = v.text ? v.text : "", .type = NFT_T_RAW, .len = v.len };
+	if (!v.text || v.masked) {
+		struct cni_text text = { .arena = w->out->arena };
+
+		cni_text_puts(&text, "(");
+		write_operand(&text, &v);
+		cni_text_puts(&text, ")");
+		v = (struct value){ .text = text.data, .type = v.type, .len = v.len };
+	}
+	if (v.len > sizeof(v.mask))
+		v.len = sizeof(v.mask);
 	v.masked = true;
 	memcpy(v.mask, x->a, sizeof(v.mask));
 	memcpy(v.flip, x->b, sizeof(v.flip));

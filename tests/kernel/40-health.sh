@@ -17,7 +17,7 @@ batch far < <(
 at router nft -f - <<-'X'
 	table inet firewall {
 		chain early { type filter hook prerouting priority 10; iif lo accept; icmpv6 type > 129 accept; ct state invalid counter drop; }
-		chain input { type filter hook input priority 10; icmpv6 type > 129 accept; ct state invalid counter drop; }
+		chain input { type filter hook input priority 10; iif lo accept; icmpv6 type > 129 accept; ct state invalid counter drop; }
 		chain forward { type filter hook forward priority 10; ct state invalid counter drop; }
 	}
 X

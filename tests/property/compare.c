@@ -10,7 +10,7 @@
 #include "compiler/emit/emit.h"
 #include "tests/property/trial.h"
 
-enum { MIN_PACKETS = 500, MAX_SWEPT = 64 };
+enum { MIN_PACKETS = 500, MAX_SWEPT = 1024 };
 
 /* Leaving by `device` with what the fate says of translation and MSS. The flow's entry is left as after that. */
 static bool leaves_as_meant(struct trial *t, const struct fate *fate, const struct sim_result *routed,
@@ -218,10 +218,12 @@ static bool compare_return(struct trial *t, size_t target)
 	       trial_fail(t, PROP_RETURN, "answers to what came in by %s\n  %s", by->name, t->result->mismatch.text);
 }
 
-/* An address that router's own packets of a family may come from; false if it has none. */
+/* An address that the router's own packets of a family may come from; false if it has none. */
 static bool own_source(struct trial *t, struct cni_addr *src)
 {
-	for (size_t i = 0, n = t->model->n_targets, start = rng_below(&t->rng, (unsigned int)n); i < n; i++) {
+	const size_t n = t->model->n_targets, start = (size_t)(rng_next(&t->rng) >> 32);
+
+	for (size_t i = 0; i < n; i++) {
 		const struct cni_iface *iface = &t->model->targets[(start + i) % n].iface[src->family];
 
 		if (iface->has_address) {
@@ -273,7 +275,7 @@ static bool first_of_its_kind(struct swept *swept, size_t *n, struct swept kind)
 	for (size_t i = 0; i < *n; i++)
 		if (swept[i].route == kind.route && swept[i].down == kind.down && swept[i].kind == kind.kind)
 			return false;
-	if (*n == MAX_SWEPT * 16)
+	if (*n == MAX_SWEPT)
 		return false;
 	swept[(*n)++] = kind;
 	return true;
@@ -390,7 +392,7 @@ struct comparison compare_policy(struct cni_arena *arena, const struct compiled 
 			   .sim.machine.state = compiled->state,
 			   .rng.state = seed,
 			   .result = &result };
-	struct swept *swept = cni_new_array(arena, struct swept, MAX_SWEPT * 16);
+	struct swept *swept = cni_new_array(arena, struct swept, MAX_SWEPT);
 	size_t n_swept = 0;
 
 	t.down = cni_new_array(arena, bool, model->n_targets + 1);

@@ -35,6 +35,7 @@ static const char *const titles[N_PROPERTIES] = {
 struct totals {
 	size_t n_policies, n_rejected, n_routes, n_packets, n_steered, n_changes;
 	size_t n_failed[N_PROPERTIES];
+	uint64_t first_failed[N_PROPERTIES]; /* its seed */
 	bool show;
 };
 
@@ -134,8 +135,10 @@ static void one_policy(struct totals *totals, uint64_t seed)
 	totals->n_packets += comparison.n_packets;
 	totals->n_steered += comparison.n_steered;
 	/* the first of each kind is shown, the others are counted */
-	if (comparison.mismatch.text && !totals->n_failed[comparison.mismatch.property]++)
+	if (comparison.mismatch.text && !totals->n_failed[comparison.mismatch.property]++) {
+		totals->first_failed[comparison.mismatch.property] = seed;
 		report(arena, &policy, seed, comparison.mismatch);
+	}
 	cni_arena_free(arena);
 }
 
@@ -217,7 +220,8 @@ int main(int argc, char **argv)
 	   "there are packets enough, and many are steered");
 	for (unsigned int p = 0; p < N_PROPERTIES; p++) {
 		if (totals.n_failed[p])
-			printf("# %zu policies fail\n", totals.n_failed[p]);
+			printf("# %zu policies fail, the first with SEED=%llu\n", totals.n_failed[p],
+			       (unsigned long long)totals.first_failed[p]);
 		ok(!totals.n_failed[p], &n, titles[p]);
 		all &= !totals.n_failed[p];
 	}

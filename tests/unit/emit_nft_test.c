@@ -185,6 +185,8 @@ static const struct rule_text {
 	    { .op = CNI_X_HASH, .sreg = 4, .len = 36, .modulus = 4, .seed = 1 },
 	    EQ(4, HOST32(3u)),
 	    VERDICT(NFT_GOTO, "path.3") } },
+	{ "(meta mark & 0x000000ff) & 0x0000000f == 0x00000001",
+	  { META(NFT_META_MARK, 0), AND(4, HOST32(0xffu)), AND(4, HOST32(0xfu)), EQ(4, HOST32(1u)) } },
 	{ "meta l4proto != 47 # xfrm",
 	  { META(NFT_META_L4PROTO, 0), NEQ(1, 47), { .op = CNI_X_OTHER, .name = "xfrm" } } },
 };
