@@ -68,11 +68,6 @@ static int run_phase(struct transaction *t, enum cni_phase phase, uint32_t gener
 	return rc;
 }
 
-static bool is_nft(const struct cni_step *step)
-{
-	return step->object >= CNI_TABLE_NFT;
-}
-
 /* Whether our table is still as the flip needs it, although nft's generation moved: then the move was in someone
  * else's table. *generation is the one of that look. */
 static int look_again(struct transaction *t, uint32_t *generation)
@@ -89,7 +84,7 @@ static int look_again(struct transaction *t, uint32_t *generation)
 	cni_diags_init(&aside, t->arena);
 	left = cni_plan(t->arena, now, t->plan->desired, &aside);
 	for (size_t i = 0; i < left->n_steps; i++) {
-		if (is_nft(&left->steps[i]) && left->steps[i].phase < CNI_FLIP)
+		if (rt_is_nft(&left->steps[i]) && left->steps[i].phase < CNI_FLIP)
 			return -ESTALE;
 		n_flips += left->steps[i].phase == CNI_FLIP;
 	}
@@ -110,7 +105,7 @@ static unsigned int batches_before_flip(const struct transaction *t)
 		struct part part = phase_of(t->plan, phase);
 
 		for (size_t i = 0; i < part.n; i++)
-			n += is_nft(&part.steps[i]) && (!i || !is_nft(&part.steps[i - 1]));
+			n += rt_is_nft(&part.steps[i]) && (!i || !rt_is_nft(&part.steps[i - 1]));
 	}
 	return n;
 }

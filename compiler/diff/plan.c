@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plan.c - one sorted merge per kind of record, and the steps in their order. See plan.h. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "compiler/diff/diff.h"
 

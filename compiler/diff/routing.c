@@ -57,19 +57,17 @@ void diff_route(struct diff *d, const struct cni_st_route *before, const struct 
 			report_foreign(d, after);
 		return;
 	}
-	if (!has && !want)
-		return;
-	if (after && !want)
+	if (!want && (after || !has))
 		return;
 	if (has && want && !(off && on)) {
-		bool now = live || on || off;
+		unsigned int rank = off ? P_ROUTE_OFF : P_ROUTE;
 
-		if (!cni_route_same(before, after))
-			diff_step(d, now ? CNI_IN_PLACE : CNI_EXPAND,
-				  !now	? X_ROUTE
-				  : off ? P_ROUTE_OFF
-					: P_ROUTE,
-				  CNI_ROUTE, CNI_CHANGE, before, after, after->span, disturbs);
+		if (cni_route_same(before, after))
+			return;
+		if (live || on || off)
+			diff_step(d, CNI_IN_PLACE, rank, CNI_ROUTE, CNI_CHANGE, before, after, after->span, disturbs);
+		else
+			diff_step(d, CNI_EXPAND, X_ROUTE, CNI_ROUTE, CNI_CHANGE, before, after, after->span, NULL);
 		return;
 	}
 	if (has)

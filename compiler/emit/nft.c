@@ -4,7 +4,6 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <string.h>
 
 #include "compiler/emit/emit.h"
 

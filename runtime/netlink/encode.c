@@ -22,6 +22,8 @@ void rt_put_addr(struct nlmsghdr *message, uint16_t type, struct cni_addr addr)
 
 void rt_writer_fail(struct rt_writer *w, int error)
 {
-	if (!w->batch->error)
-		w->batch->error = error;
+	if (w->batch->error)
+		return;
+	w->batch->error = error;
+	w->batch->failed = w->tag;
 }

@@ -13,11 +13,6 @@
 #define ERESTART 85
 #endif
 
-static bool is_nft(const struct cni_step *step)
-{
-	return step->object >= CNI_TABLE_NFT;
-}
-
 /* ---- one step over rtnetlink or /proc/sys ---- */
 
 static int write_path(struct rt_netlink *nl, const char *path, int value, struct rt_refusal *refusal)
@@ -53,11 +48,6 @@ static int execute_route(struct rt_netlink *nl, const struct cni_step *step, str
 	}
 	if (step->object == CNI_LINK)
 		rt_forget_devices(nl);
-	if (batch.error) { /* a device that is not there: no message was sent */
-		refusal->error = batch.error;
-		refusal->message = 0;
-		return batch.error;
-	}
 	return rt_exchange(nl, RT_ROUTE, &batch, refusal);
 }
 
@@ -175,8 +165,8 @@ static int execute_nft(struct rt_netlink *nl, const struct cni_step *steps, size
 	if (batch.n == 2)
 		return 0; /* the frames only */
 	rc = rt_exchange(nl, RT_NETFILTER, &batch, refusal);
-	*refused = 0;
-	if (rc && refusal->message < batch.n && batch.tags[refusal->message] != RT_NO_TAG)
+	*refused = batch.failed;
+	if (rc && !batch.error && refusal->message < batch.n && batch.tags[refusal->message] != RT_NO_TAG)
 		*refused = batch.tags[refusal->message];
 	return rc;
 }
@@ -206,20 +196,20 @@ int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n)
 		int rc;
 
 		next = i + 1;
-		while (is_nft(&steps[i]) && next < n && is_nft(&steps[next]))
+		while (rt_is_nft(&steps[i]) && next < n && rt_is_nft(&steps[next]))
 			next++;
-		if (is_nft(&steps[i]))
+		if (rt_is_nft(&steps[i]))
 			rc = execute_nft(run->nl, steps + i, next - i, run->generation, &refused, &refusal);
 		else
 			rc = execute_route(run->nl, &steps[i], &refusal);
-		if (run->keep_going && rc && is_gone(&steps[i + refused], rc) && !is_nft(&steps[i]))
+		if (run->keep_going && rc && is_gone(&steps[i + refused], rc) && !rt_is_nft(&steps[i]))
 			rc = 0;
 		if (!rc) {
 			run->n_done = first ? run->n_done : next;
 			continue;
 		}
 		run->n_refused += next - i;
-		if (!first && !is_nft(&steps[i]) && may_be_done(&steps[i], &refusal))
+		if (!first && !rt_is_nft(&steps[i]) && may_be_done(&steps[i], &refusal))
 			run->n_done = next;
 		first = first ? first : rc;
 		if (run->diags && rc != -ERESTART)

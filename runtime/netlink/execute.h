@@ -17,6 +17,12 @@ struct rt_execution {
 	size_t n_refused;
 };
 
+/* Whether a step goes over nftables, as part of a batch. */
+static inline bool rt_is_nft(const struct cni_step *step)
+{
+	return step->object >= CNI_TABLE_NFT;
+}
+
 /* Steps of nft objects that stand together are one batch: all or none. 0, or -errno of the first refusal; -ERESTART,
  * never reported: nft's generation moved. A step whose answer did not come is not in n_done, unless it is a setting. */
 int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n);

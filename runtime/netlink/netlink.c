@@ -223,8 +223,10 @@ int rt_exchange(struct rt_netlink *nl, enum rt_bus bus, struct rt_batch *batch, 
 
 	*refusal = (struct rt_refusal){ .message = SIZE_MAX };
 	end_message(batch);
-	if (batch->error)
+	if (batch->error) {
+		refusal->message = 0;
 		return refusal->error = batch->error;
+	}
 	last = number(nl, bus, batch);
 	rc = nl->transport->send(nl->transport, bus, batch->data, batch->len);
 	if (rc)

@@ -51,6 +51,7 @@ struct rt_batch {
 	size_t len, room, n; /* n: messages */
 	size_t *tags; /* of each message: the number given to rt_batch_add(), to know a refused one by */
 	int error; /* -errno of the building: -ENOMEM, or what an encoder reports */
+	size_t failed; /* the tag of what could not be written */
 	bool open; /* the last message is still being written */
 };
 #define RT_NO_TAG SIZE_MAX
@@ -64,8 +65,8 @@ void rt_batch_free(struct rt_batch *batch); /* what it holds, not itself; zeroed
 struct nlmsghdr *rt_batch_add(struct rt_batch *batch, size_t tag, uint16_t type, uint16_t flags, size_t header);
 
 /* Sends, and reads every answer; only the last message's ack is asked for. 0, or -errno: of the first refusal, in
- * *refusal; or of the transport, with refusal->message SIZE_MAX (-EPROTO: the ack did not come, and what came of
- * the batch is not known). */
+ * *refusal (of the building, with nothing sent, likewise); or of the transport, with refusal->message SIZE_MAX
+ * (-EPROTO: the ack did not come, and what came of the batch is not known). */
 int rt_exchange(struct rt_netlink *nl, enum rt_bus bus, struct rt_batch *batch, struct rt_refusal *refusal);
 
 /* Sends one request that changes nothing and gives each answer to `each`, up to the end of the dump or the ack.

@@ -166,6 +166,11 @@ void rt_report(struct cni_diags *diags, enum cni_code code, const struct cni_ste
 		report_missing(diags, part, span, what);
 		return;
 	}
+	if (refusal->error == -E2BIG) {
+		cni_diag(diags, CNI712, span, "%s: a comment or a list of next hops is longer than the kernel takes",
+			 what);
+		return;
+	}
 	diag = cni_diag(diags, code, span, "%s: %s", what, strerror(-refusal->error));
 	if (*refusal->text)
 		cni_diag_label(diags, diag, "the kernel says: %s", refusal->text);

@@ -43,7 +43,8 @@ sub message ($text) {
 	# said by cnic alone: its mark, and that no duplicate is looked for. Said by ip alone: what is the default anyway;
 	# and of ip6gre a limit beside the flag that there is none, flags of an encapsulation that there is not, and
 	# the version of ERSPAN
-	@words = grep { !/^(?:IFA_PROTO|IFA_FLAGS)=|=(?:0+|inet_pton\(AF_INET6, "::"\))$|^DATA\.(?:11=04|15=0200|22=01)$/ } @words;
+	@words = grep { !/^(?:IFA_PROTO|IFA_FLAGS)=|=(?:0+|inet_pton\(AF_INET6, "::"\))$/ } @words;
+	@words = grep { !/^DATA\.(?:11=04|15=0200|22=01)$/ } @words;
 	return join ' ', $type, $header, sort @words;
 }
 
@@ -84,7 +85,10 @@ sub holding ($lines) {
 				if $item->{addr_info};
 		}
 		# the modules leave devices of their own in the namespace that is there first
-		push @parts, grep { ($_->{dst} // '') !~ /^fe80|^ff00/ && ($_->{ifname} // '') !~ /^(?:gre|gretap|erspan|ip6gre|ip6tnl|tunl|sit)0$/ } @$list;
+		push @parts, grep {
+			($_->{dst} // '') !~ /^fe80|^ff00/
+				&& ($_->{ifname} // '') !~ /^(?:gre|gretap|erspan|ip6gre|ip6tnl|tunl|sit)0$/
+		} @$list;
 	}
 	return map { $json->encode($_) } @parts;
 }

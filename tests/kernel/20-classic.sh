@@ -26,8 +26,8 @@ serve router 80
 serve lan 53 80
 
 sleep 1.5 # until devices are up
-at router ip monitor all >"$lab_dir/ip.monitor" & disown
-at router nft monitor >"$lab_dir/nft.monitor" & disown
+{ at router ip monitor all >"$lab_dir/ip.monitor"; } 2>/dev/null &
+{ at router nft monitor >"$lab_dir/nft.monitor"; } 2>/dev/null &
 sleep 0.3
 unchanged "a second apply sends nothing that changes anything" "$examples/t2-classic.cni"
 sleep 0.2
@@ -37,6 +37,7 @@ for i in 10.1.0.5\ 198.18.0.4 2001:db8:10::5\ 2001:db8:5a::4; do # neighbours fi
 	# shellcheck disable=SC2086
 	send lan udp $i 53 flows 20 >/dev/null
 done
+forget
 answered "200 flows are answered" lan udp 10.1.0.5 198.18.0.1 53 flows 200
 shared "by the tunnels" 'udp 10\.1\.0\.5\.'
 saw 0 router '^eth(1\.100|1) out gre 198\.51\.100\.131 ' "the outer packets of cf2 do not leave by the first interconnect"

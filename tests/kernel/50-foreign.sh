@@ -49,6 +49,7 @@ foreign() {
 	at router ip nexthop
 	at router grep -s . /proc/sys/net/ipv4/conf/{dummy0,gre7,eth2}/*
 }
+sleep 1.2 # the kernel takes up to a second to tell of a carrier
 before=$(state router) others=$(foreign)
 
 a=$examples/t2-classic.cni b=$lab_dir/b.cni

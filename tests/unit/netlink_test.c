@@ -95,6 +95,31 @@ static void test_refused_rule(void **state)
 	close_bench(&b);
 }
 
+/* What cannot even be written is refused before anything is sent. */
+static void test_too_long(void **state)
+{
+	struct cni_state *want;
+	struct rt_result result;
+	struct bench b;
+
+	(void)state;
+	open_bench(&b);
+	want = policy(&b, 'a');
+	want->n_addrs = want->n_rules = want->n_routes = want->n_settings = 0;
+	want->counters[1].comment = cni_printf(b.arena, "%0254d", 0);
+	want->counters[1].span = (struct cni_span){ 50, 60 };
+	assert_int_equal(apply(&b, want, &result), -E2BIG);
+	assert_int_equal(result.outcome, RT_UNTOUCHED);
+	assert_int_equal(result.n_changes, 0);
+	assert_int_equal(b.diags.first->code, CNI712);
+	assert_int_equal(b.diags.first->span.begin, 50);
+	b.diags.n_errors = 0;
+	want->counters[1].comment = cni_printf(b.arena, "%0253d", 0);
+	must_apply(&b, want, &result);
+	must_apply(&b, cni_state_without(b.arena, look(&b)), &result);
+	close_bench(&b);
+}
+
 /* A snapshot as JSON reads as the same snapshot; anything else is refused without harm. */
 static void test_json(void **state)
 {
@@ -165,11 +190,9 @@ static void test_lock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_apply_and_remove),
-		cmocka_unit_test(test_refusal),
-		cmocka_unit_test(test_refused_rule),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_apply_and_remove), cmocka_unit_test(test_refusal),
+		cmocka_unit_test(test_refused_rule),	 cmocka_unit_test(test_json),
+		cmocka_unit_test(test_too_long),	 cmocka_unit_test(test_lock),
 	};
 
 	return cmocka_run_group_tests(tests, enter, NULL);

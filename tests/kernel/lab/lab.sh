@@ -149,7 +149,7 @@ saw() {
 		result "$((count == 0))" "$4"
 	else
 		result "$((count != $1))" "$4"
-	fi || diag "$count packets in $2 match: $3"$'\n'"$(tail -n 30 "$lab_dir/$2.packets")"
+	fi || diag "$count packets in $2 match: $3"$'\n'"$(tail -n 12 "$lab_dir/$2.packets")"
 }
 
 # send NS udp|tcp|echo ARGUMENTS: see traffic.c. answered NAME NS ARGUMENTS: the same, as a check.
