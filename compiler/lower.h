@@ -22,6 +22,11 @@
 /* What lowering needs to know of a live router; all zero for a compilation without one. */
 struct cni_prior {
 	const struct cni_state *observed; /* ids, epoch, gateways of dhcp links; NULL: none */
+	/* Whether conntrack has a flow with (mark & mask) == mark. A path that the policy no longer has stays until its
+	 * flows end where LANGUAGE keeps them on it: those whose NAT is fixed, and all of `established keep`. NULL: no
+	 * flow is known of. */
+	bool (*in_use)(void *arg, uint32_t mask, uint32_t mark);
+	void *arg;
 };
 
 /* The model must be free of errors. More paths than the mask has room for is an error in `diags`. */

@@ -61,7 +61,8 @@ struct cni_state *cni_lower(struct cni_arena *arena, const struct cni_model *mod
 	struct cni_state *state;
 	unsigned int epoch;
 
-	l.observed = prior ? prior->observed : NULL;
+	l.prior = prior;
+	l.observed = prior->observed;
 	l.shift = (unsigned int)__builtin_ctz(l.mask);
 	l.id_bits = width - EPOCH_BITS < 14 ? width - EPOCH_BITS : 14; /* table numbers below FIRST_UNDERLAY */
 	l.id_mask = ((1u << l.id_bits) - 1) << l.shift;

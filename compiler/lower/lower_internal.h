@@ -20,6 +20,7 @@ struct way {
 	const char *key; /* says all of it, resolved: equal keys mean equal ways */
 	unsigned int id;
 	bool is_return; /* for answers to what came in by a target */
+	bool is_former; /* of the policy before: only flows that began on it are left */
 	bool nats; /* masquerades or sets a source somewhere: fixed at a flow's first packet */
 	enum cni_verdict verdict; /* MAIN or REJECT: no tiers */
 	bool masquerade; /* of MAIN */
@@ -41,7 +42,8 @@ struct ways {
 struct lower {
 	struct cni_arena *arena;
 	const struct cni_model *model;
-	const struct cni_state *observed; /* may be NULL */
+	const struct cni_prior *prior;
+	const struct cni_state *observed; /* prior's; may be NULL */
 	struct cni_diags *diags;
 	struct cni_state *state;
 	unsigned int shift, id_bits; /* of the mark */
@@ -70,6 +72,10 @@ static inline uint32_t ct_mark_of(const struct lower *lower, unsigned int id)
 
 /* ways.c: finds every way, gives out ids. False: more ways than ids (reported). */
 bool lower_ways(struct lower *lower);
+unsigned int lower_counter_id(const char *name); /* the ID of "path.ID", or 0 */
+/* former.c: adds the ways of the policy before that still have flows; then, with the devices known, their tables. */
+void lower_former_ways(struct lower *lower);
+void lower_former_tables(struct lower *lower);
 /* devices.c: devices, addresses, settings. */
 void lower_devices(struct lower *lower);
 /* tables.c: routing tables and rules: of ways, of outer packets, of answers to probes. */

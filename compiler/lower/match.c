@@ -71,7 +71,7 @@ static void addresses(struct lower *l, struct field *field, const struct cni_ran
 			hi.v = f == CNI_V4 ? ranges->v4[0].hi : ranges->v6[0].hi;
 		}
 		flip = lo.v ^ hi.v;
-		if (flip == cni_host_mask(f, 0) && n <= 1) {
+		if (flip == cni_host_mask(f, 0) && !lo.v && n <= 1) {
 			/* the whole family, or none of it: no test of the address */
 			if ((n == 1) != negated)
 				add(l, field, f, ANY_PROTO);

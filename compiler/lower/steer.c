@@ -115,12 +115,14 @@ static void mark_maps(struct lower *l)
 			continue;
 		}
 		set_add(l, &known, &now, NFT_GOTO, way->path_chain);
-		set_add(l, way->nats ? &by_id_nat : &by_id, &any, NFT_GOTO, way->path_chain);
+		set_add(l, &by_id, &any, NFT_GOTO, way->path_chain);
+		if (way->nats)
+			set_add(l, &by_id_nat, &any, NFT_GOTO, way->path_chain);
 	}
 	l->known_set = set_done(l, &known, "known");
 	l->return_set = l->model->options.ret == CNI_RETURN_SYMMETRIC ? set_done(l, &back, "return") : NULL;
 	l->by_id_nat_set = set_done(l, &by_id_nat, "translated");
-	l->by_id_set = l->by_id_nat_set ? set_done(l, &by_id, "plain") : NULL;
+	l->by_id_set = set_done(l, &by_id, "untranslated");
 }
 
 static void known_flows(struct lower *l, struct chain *chain, bool policy)
@@ -152,17 +154,21 @@ static void translated_flows(struct lower *l, struct chain *chain)
 	by_ct_mark(l, r, l->id_mask, l->by_id_nat_set);
 }
 
-/* … and one that is not cannot begin to be: it keeps its former way, or stays with main. */
+/* … and one that is not cannot begin to be: it keeps its former way. One whose way is gone has nowhere to go; one
+ * from before cnic stays with main. */
 static void untranslated_flows(struct lower *l, struct chain *chain)
 {
 	struct cni_st_rule_nft *r;
 
-	if (l->by_id_set) {
-		r = chain_rule(l, chain, nowhere);
-		if_ct_direction(l, r, true);
-		if_ct_bits(l, r, NFT_CT_STATUS, CT_STATUS_SNAT, false);
-		by_ct_mark(l, r, l->id_mask, l->by_id_set);
-	}
+	r = chain_rule(l, chain, nowhere);
+	if_ct_direction(l, r, true);
+	if_ct_bits(l, r, NFT_CT_STATUS, CT_STATUS_SNAT, false);
+	by_ct_mark(l, r, l->id_mask, l->by_id_set);
+	r = chain_rule(l, chain, nowhere);
+	if_ct_direction(l, r, true);
+	if_ct_bits(l, r, NFT_CT_STATUS, CT_STATUS_SNAT, false);
+	if_ct_mark(l, r, false, l->id_mask, 0);
+	do_verdict(l, r, NF_DROP, NULL);
 	r = chain_rule(l, chain, nowhere);
 	if_ct_direction(l, r, true);
 	if_ct_bits(l, r, NFT_CT_STATE, CT_STATE_ESTABLISHED, true);
@@ -177,7 +183,7 @@ static void save_chains(struct lower *l)
 		struct chain chain = { 0 };
 		struct cni_st_rule_nft *r;
 
-		if (way->is_return)
+		if (way->is_return || way->is_former)
 			continue;
 		if (way->nats)
 			untranslated_flows(l, &chain);

@@ -79,6 +79,17 @@ static void add_guard(struct lower *l, uint32_t table, enum cni_family family, e
 
 /* ---- ways ---- */
 
+/* IPv6 takes no next hop without a gateway into a multipath route ("Device only routes can not be added for IPv6
+ * using the multipath API"). A tunnel has no neighbours to ask, so any gateway on it will do. */
+static void name_gateways(struct cni_st_route *route)
+{
+	for (size_t i = 0; i < route->n_hops; i++)
+		if (!route->hops[i].has_via) {
+			route->hops[i].has_via = true;
+			route->hops[i].via = (struct cni_addr){ CNI_V6, (cni_u128)0xfe80 << 112 | 1 };
+		}
+}
+
 static bool way_table(struct lower *l, const struct way *way, enum cni_family family)
 {
 	const uint32_t table = l->model->options.table + way->id;
@@ -99,6 +110,8 @@ static bool way_table(struct lower *l, const struct way *way, enum cni_family fa
 		if (route.n_hops) {
 			if (route.n_hops == 1)
 				route.hops[0].weight = 1;
+			else if (family == CNI_V6)
+				name_gateways(&route);
 			add_route(l, route);
 			any = true;
 		}
@@ -110,7 +123,7 @@ static bool way_table(struct lower *l, const struct way *way, enum cni_family fa
 
 static void way_rules(struct lower *l, const struct way *way)
 {
-	if (way->verdict == CNI_VERDICT_MAIN)
+	if (way->verdict == CNI_VERDICT_MAIN || way->is_former)
 		return;
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
 		if (way_table(l, way, f))
@@ -249,4 +262,5 @@ void lower_tables(struct lower *l)
 		answers(&s, i);
 	for (size_t i = 0; i < l->n_ways; i++)
 		way_rules(l, &l->ways[i]);
+	lower_former_tables(l);
 }

@@ -161,8 +161,7 @@ static void collect(struct lower *l)
 	}
 }
 
-/* The id in "path.ID", or 0. */
-static unsigned int counter_id(const char *name)
+unsigned int lower_counter_id(const char *name)
 {
 	char *end;
 	unsigned long id;
@@ -182,7 +181,7 @@ static bool give_ids(struct lower *l)
 	/* ids that are in use stay with their way; those of ways that go are free only after they are gone */
 	for (size_t i = 0; l->observed && i < l->observed->n_counters; i++) {
 		const struct cni_st_counter *c = &l->observed->counters[i];
-		unsigned int id = counter_id(c->name);
+		unsigned int id = lower_counter_id(c->name);
 
 		if (!id || id > max)
 			continue;
@@ -228,5 +227,8 @@ static bool priorities_fit(struct lower *l)
 bool lower_ways(struct lower *l)
 {
 	collect(l);
-	return give_ids(l) && priorities_fit(l);
+	if (!give_ids(l) || !priorities_fit(l))
+		return false;
+	lower_former_ways(l);
+	return true;
 }

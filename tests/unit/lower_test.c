@@ -28,7 +28,7 @@ struct lowered {
 
 static struct lowered lower(struct cni_arena *arena, const char *text, const struct cni_state *observed)
 {
-	const struct cni_prior prior = { observed };
+	const struct cni_prior prior = { .observed = observed };
 	struct cni_sources sources = { 0 };
 	struct lowered lowered = { 0 };
 	struct cni_ast ast = { 0 };

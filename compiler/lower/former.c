@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* former.c - ways that the policy no longer has, while flows that may not leave them are still on them.
+ *
+ * A flow's NAT is fixed at its first packet, and `established keep` leaves flows where they are: such flows keep their
+ * way until they end, as long as its target exists. What the way is stands in the kernel: it is carried over as it was
+ * observed, and is gone with the first apply that finds it without flows. */
+#include <string.h>
+
+#include "compiler/lower/lower_internal.h"
+
+static bool has_way(const struct lower *l, const char *key)
+{
+	for (size_t i = 0; i < l->n_ways; i++)
+		if (!strcmp(l->ways[i].key, key))
+			return true;
+	return false;
+}
+
+void lower_former_ways(struct lower *l)
+{
+	for (size_t i = 0; l->observed && l->prior->in_use && i < l->observed->n_counters; i++) {
+		const struct cni_st_counter *c = &l->observed->counters[i];
+		unsigned int id = lower_counter_id(c->name);
+
+		if (!id || id >> l->id_bits || !c->comment || !strncmp(c->comment, "return ", 7) ||
+		    has_way(l, c->comment) || !l->prior->in_use(l->prior->arg, l->id_mask, mark_of(l, id)))
+			continue;
+		*cni_push(l->arena, l->ways, l->n_ways) = (struct way){
+			.key = c->comment,
+			.id = id,
+			.is_former = true,
+			.nats = strstr(c->comment, " masquerade") || strstr(c->comment, " source "),
+		};
+	}
+}
+
+/* Whether the device will be there: ours only if the policy still has it. */
+static bool stays(const struct lower *l, const char *device)
+{
+	for (size_t i = 0; i < l->state->n_links; i++)
+		if (!strcmp(l->state->links[i].name, device))
+			return true;
+	for (size_t i = 0; i < l->observed->n_links; i++)
+		if (!strcmp(l->observed->links[i].name, device))
+			return !l->observed->links[i].owned;
+	return false;
+}
+
+static void carry_table(struct lower *l, uint32_t table, enum cni_family family)
+{
+	for (size_t i = 0; i < l->observed->n_routes; i++) {
+		struct cni_st_route route = l->observed->routes[i];
+		bool all = true;
+
+		for (size_t j = 0; j < route.n_hops; j++)
+			all &= stays(l, route.hops[j].device);
+		if (route.owned && route.table == table && route.family == family && all)
+			*cni_push(l->arena, l->state->routes, l->state->n_routes) = route;
+	}
+}
+
+void lower_former_tables(struct lower *l)
+{
+	for (size_t w = 0; w < l->n_ways; w++)
+		for (size_t i = 0; l->ways[w].is_former && i < l->observed->n_rules; i++) {
+			const struct cni_st_rule *rule = &l->observed->rules[i];
+
+			if (!rule->owned || rule->mask != l->mask || rule->mark != mark_of(l, l->ways[w].id))
+				continue;
+			*cni_push(l->arena, l->state->rules, l->state->n_rules) = *rule;
+			carry_table(l, rule->table, rule->family);
+		}
+}
