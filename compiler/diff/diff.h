@@ -82,7 +82,7 @@ void diff_step(struct diff *d, enum cni_phase phase, unsigned int rank, enum cni
 const struct cni_st_link *diff_find_link(const struct cni_state *state, const char *name);
 const struct cni_st_setting *diff_find_setting(const struct cni_state *state, const char *device,
 					       enum cni_setting_key key);
-bool diff_owns_device(const struct cni_state *desired, const char *name);
+bool diff_owns_device(const struct cni_state *state, const char *name);
 
 /* remade.c: fills d->remade; endpoints that a foreign device has are errors. */
 void diff_find_remade(struct diff *d);

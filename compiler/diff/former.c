@@ -15,7 +15,9 @@ static void note_former(struct diff *d, struct cni_state *notes, const struct cn
 {
 	const struct cni_st_setting *has = diff_find_setting(d->observed, want->device, want->key);
 
-	if (!has || diff_owns_device(d->desired, want->device))
+	/* a device that cnic wants and finds made by someone else is used, not owned */
+	if (!has || (diff_owns_device(d->desired, want->device) &&
+		     (!diff_find_link(d->observed, want->device) || diff_owns_device(d->observed, want->device))))
 		return;
 	if (has->has_former || has->value != want->value)
 		*cni_push(d->arena, notes->settings, notes->n_settings) =

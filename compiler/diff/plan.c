@@ -145,9 +145,9 @@ const struct cni_st_setting *diff_find_setting(const struct cni_state *state, co
 				 : NULL;
 }
 
-bool diff_owns_device(const struct cni_state *desired, const char *name)
+bool diff_owns_device(const struct cni_state *state, const char *name)
 {
-	const struct cni_st_link *link = diff_find_link(desired, name);
+	const struct cni_st_link *link = diff_find_link(state, name);
 
 	return link && link->owned;
 }

@@ -16,6 +16,46 @@ static bool has_way(const struct lower *l, const char *key)
 	return false;
 }
 
+static bool is_rule_of(const struct lower *l, const struct cni_st_rule *rule, unsigned int id)
+{
+	return rule->owned && rule->mask == l->mask && rule->mark == mark_of(l, id);
+}
+
+/* Whether the device will be there: ours only if the policy still has it. */
+static bool stays(const struct lower *l, const char *device)
+{
+	for (size_t i = 0; i < l->model->n_targets; i++)
+		if (!strcmp(l->model->targets[i].ifname, device))
+			return true;
+	for (size_t i = 0; i < l->observed->n_links; i++)
+		if (!strcmp(l->observed->links[i].name, device))
+			return !l->observed->links[i].owned;
+	return false;
+}
+
+static bool is_route_of(const struct lower *l, const struct cni_st_route *route, const struct cni_st_rule *rule)
+{
+	if (!route->owned || route->table != rule->table || route->family != rule->family)
+		return false;
+	for (size_t i = 0; i < route->n_hops; i++)
+		if (!stays(l, route->hops[i].device))
+			return false;
+	return true;
+}
+
+/* Whether the way still leads somewhere: by a route of its table, or, where it has no rule, by main. */
+static bool leads_on(const struct lower *l, const struct cni_st_counter *counter, unsigned int id)
+{
+	if (!strncmp(counter->comment, "main", 4))
+		return true;
+	for (size_t i = 0; i < l->observed->n_rules; i++)
+		for (size_t j = 0; is_rule_of(l, &l->observed->rules[i], id) && j < l->observed->n_routes; j++)
+			if (l->observed->routes[j].n_hops &&
+			    is_route_of(l, &l->observed->routes[j], &l->observed->rules[i]))
+				return true;
+	return false;
+}
+
 void lower_former_ways(struct lower *l)
 {
 	for (size_t i = 0; l->observed && l->prior->in_use && i < l->observed->n_counters; i++) {
@@ -23,7 +63,8 @@ void lower_former_ways(struct lower *l)
 		unsigned int id = lower_counter_id(c->name);
 
 		if (!id || id >> l->id_bits || !c->comment || !strncmp(c->comment, "return ", 7) ||
-		    has_way(l, c->comment) || !l->prior->in_use(l->prior->arg, l->id_mask, mark_of(l, id)))
+		    has_way(l, c->comment) || !leads_on(l, c, id) ||
+		    !l->prior->in_use(l->prior->arg, l->id_mask, mark_of(l, id)))
 			continue;
 		*cni_push(l->arena, l->ways, l->n_ways) = (struct way){
 			.key = c->comment,
@@ -34,40 +75,18 @@ void lower_former_ways(struct lower *l)
 	}
 }
 
-/* Whether the device will be there: ours only if the policy still has it. */
-static bool stays(const struct lower *l, const char *device)
-{
-	for (size_t i = 0; i < l->state->n_links; i++)
-		if (!strcmp(l->state->links[i].name, device))
-			return true;
-	for (size_t i = 0; i < l->observed->n_links; i++)
-		if (!strcmp(l->observed->links[i].name, device))
-			return !l->observed->links[i].owned;
-	return false;
-}
-
-static void carry_table(struct lower *l, uint32_t table, enum cni_family family)
-{
-	for (size_t i = 0; i < l->observed->n_routes; i++) {
-		struct cni_st_route route = l->observed->routes[i];
-		bool all = true;
-
-		for (size_t j = 0; j < route.n_hops; j++)
-			all &= stays(l, route.hops[j].device);
-		if (route.owned && route.table == table && route.family == family && all)
-			*cni_push(l->arena, l->state->routes, l->state->n_routes) = route;
-	}
-}
-
 void lower_former_tables(struct lower *l)
 {
 	for (size_t w = 0; w < l->n_ways; w++)
 		for (size_t i = 0; l->ways[w].is_former && i < l->observed->n_rules; i++) {
 			const struct cni_st_rule *rule = &l->observed->rules[i];
 
-			if (!rule->owned || rule->mask != l->mask || rule->mark != mark_of(l, l->ways[w].id))
+			if (!is_rule_of(l, rule, l->ways[w].id))
 				continue;
 			*cni_push(l->arena, l->state->rules, l->state->n_rules) = *rule;
-			carry_table(l, rule->table, rule->family);
+			for (size_t j = 0; j < l->observed->n_routes; j++)
+				if (is_route_of(l, &l->observed->routes[j], rule))
+					*cni_push(l->arena, l->state->routes, l->state->n_routes) =
+						l->observed->routes[j];
 		}
 }

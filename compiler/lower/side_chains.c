@@ -65,13 +65,18 @@ void lower_clamp_out(struct lower *l, const char *map)
 
 /* ---- NAT ---- */
 
-static void masquerade_by_way(struct lower *l, struct set *by_device_set, struct set *anywhere)
+/* Returns where the policy first asks for it. */
+static struct cni_span masquerade_by_way(struct lower *l, struct set *by_device_set, struct set *anywhere)
 {
+	struct cni_span span = nowhere;
+
 	for (size_t i = 0; i < l->n_ways; i++) {
 		const struct way *way = &l->ways[i];
 		uint8_t key[4 + CNI_IFNAME];
 		uint32_t mark = mark_of(l, way->id);
 
+		if (way->nats && !cni_span_is_set(span))
+			span = way->span;
 		if (way->masquerade)
 			set_add(l, anywhere, &mark, 0, NULL);
 		memcpy(key, &mark, sizeof(mark));
@@ -85,6 +90,7 @@ static void masquerade_by_way(struct lower *l, struct set *by_device_set, struct
 				set_add(l, by_device_set, key, 0, NULL);
 			}
 	}
+	return span;
 }
 
 static const char *tunnel_devices(struct lower *l)
@@ -111,7 +117,7 @@ void lower_masquerade(struct lower *l)
 	set_key_field(&by_device_set, CNI_KEY_MARK);
 	set_key_field(&by_device_set, CNI_KEY_IFNAME);
 	set_key_field(&anywhere, CNI_KEY_MARK);
-	masquerade_by_way(l, &by_device_set, &anywhere);
+	chain.span = masquerade_by_way(l, &by_device_set, &anywhere);
 	devices = set_done(l, &by_device_set, "masquerade");
 	marks = set_done(l, &anywhere, "masquerade.main");
 	/* the outer packet may carry the mark of the inner one */
@@ -134,14 +140,14 @@ void lower_masquerade(struct lower *l)
 	if (!devices && !marks)
 		return;
 	if (devices && *devices) {
-		r = chain_rule(l, &chain, nowhere);
+		r = chain_rule(l, &chain, chain.span);
 		if_mark_device_in_set(l, r, l->mask, devices);
 		do_masquerade(l, r);
 	}
 	if (marks) {
 		const char *tunnels = tunnel_devices(l);
 
-		r = chain_rule(l, &chain, nowhere);
+		r = chain_rule(l, &chain, chain.span);
 		if_mark_in_set(l, r, l->mask, marks);
 		if (tunnels)
 			if_device_in_set(l, r, NFT_META_OIFNAME, false, tunnels);

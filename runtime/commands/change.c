@@ -17,12 +17,11 @@
 
 #define ATTEMPTS 3 /* when the kernel's state changes between plan and flip */
 
-const struct cni_state *rt_observe(struct rt_session *session)
+const struct cni_state *rt_observe(struct rt_session *session, struct rt_netlink **nl)
 {
-	rt_auto_netlink struct rt_netlink *nl = NULL;
 	struct cni_state *state;
 
-	if (rt_netlink_open(&nl, session->diags) || rt_snapshot(nl, session->arena, &state, session->diags))
+	if (rt_netlink_open(nl, session->diags) || rt_snapshot(*nl, session->arena, &state, session->diags))
 		return NULL;
 	return state;
 }
@@ -101,7 +100,7 @@ static enum rt_exit attempt(struct rt_session *session, const struct cni_model *
 	session->out.len = 0;
 	if (rt_snapshot(nl, session->arena, &observed, session->diags))
 		return RT_ERROR;
-	plan = rt_pipeline_plan(session, model, observed);
+	plan = rt_pipeline_plan(session, model, observed, nl);
 	if (!plan)
 		return RT_ERROR;
 	rt_show_plan(session, plan);

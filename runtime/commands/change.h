@@ -6,6 +6,7 @@
 #include "compiler/model.h"
 #include "compiler/plan.h"
 #include "runtime/commands/session.h"
+#include "runtime/netlink/netlink.h"
 
 /* Makes the router what `model` says; NULL: a router without a policy. Obeys -n, -y, --no-input, --lock-timeout. */
 enum rt_exit rt_change(struct rt_session *session, const struct cni_model *model);
@@ -13,7 +14,7 @@ enum rt_exit rt_change(struct rt_session *session, const struct cni_model *model
 /* The plan as the command's answer: text for a reader, or the key "plan" and whether it changes anything. */
 void rt_show_plan(struct rt_session *session, const struct cni_plan *plan);
 
-/* What the kernel of the current namespace holds; NULL with a diagnostic. */
-const struct cni_state *rt_observe(struct rt_session *session);
+/* What the kernel of the current namespace holds; NULL with a diagnostic. The caller owns *nl, also then. */
+const struct cni_state *rt_observe(struct rt_session *session, struct rt_netlink **nl);
 
 #endif

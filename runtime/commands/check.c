@@ -9,7 +9,7 @@ enum rt_exit rt_check(struct rt_session *session)
 	session->is_checker = true;
 	model = rt_pipeline_model(session);
 	/* what shows only when the policy is lowered */
-	if (!model || !rt_pipeline_state(session, model, NULL))
+	if (!model || !rt_pipeline_state(session, model))
 		return RT_ERROR;
 	rt_detail(session, "no errors, warnings: %zu", session->diags->n_warnings);
 	return RT_OK;

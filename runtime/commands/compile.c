@@ -22,7 +22,7 @@ enum rt_exit rt_compile(struct rt_session *session)
 {
 	const struct rt_options *options = session->options;
 	const struct cni_model *model = rt_pipeline_model(session);
-	const struct cni_state *state = model ? rt_pipeline_state(session, model, NULL) : NULL;
+	const struct cni_state *state = model ? rt_pipeline_state(session, model) : NULL;
 
 	if (!state)
 		return RT_ERROR;

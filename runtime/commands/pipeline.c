@@ -4,6 +4,7 @@
 
 #include "compiler/lower.h"
 #include "runtime/load.h"
+#include "runtime/netlink/conntrack.h"
 
 const struct cni_model *rt_pipeline_model(struct rt_session *session)
 {
@@ -23,20 +24,30 @@ const struct cni_model *rt_pipeline_model(struct rt_session *session)
 	return session->diags->n_errors ? NULL : model;
 }
 
-const struct cni_state *rt_pipeline_state(struct rt_session *session, const struct cni_model *model,
-					  const struct cni_state *observed)
+static const struct cni_state *lower(struct rt_session *session, const struct cni_model *model,
+				     const struct cni_prior *prior)
 {
-	const struct cni_prior prior = { .observed = observed };
-	const struct cni_state *state = cni_lower(session->arena, model, &prior, session->diags);
+	const struct cni_state *state = cni_lower(session->arena, model, prior, session->diags);
 
 	return session->diags->n_errors ? NULL : state;
 }
 
-const struct cni_plan *rt_pipeline_plan(struct rt_session *session, const struct cni_model *model,
-					const struct cni_state *observed)
+const struct cni_state *rt_pipeline_state(struct rt_session *session, const struct cni_model *model)
 {
+	return lower(session, model, &(struct cni_prior){ 0 });
+}
+
+static bool in_use(void *arg, uint32_t mask, uint32_t mark)
+{
+	return rt_conntrack_has(arg, mask, mark);
+}
+
+const struct cni_plan *rt_pipeline_plan(struct rt_session *session, const struct cni_model *model,
+					const struct cni_state *observed, struct rt_netlink *nl)
+{
+	const struct cni_prior prior = { .observed = observed, .in_use = nl ? in_use : NULL, .arg = nl };
 	const struct cni_state *desired =
-		model ? rt_pipeline_state(session, model, observed) : cni_state_without(session->arena, observed);
+		model ? lower(session, model, &prior) : cni_state_without(session->arena, observed);
 	const struct cni_plan *plan;
 
 	if (!desired)

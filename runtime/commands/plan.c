@@ -25,6 +25,7 @@ static const struct cni_state *saved_state(struct rt_session *session, const cha
 
 enum rt_exit rt_plan(struct rt_session *session)
 {
+	rt_auto_netlink struct rt_netlink *nl = NULL;
 	const struct rt_options *options = session->options;
 	const struct cni_model *model;
 	const struct cni_state *observed;
@@ -34,8 +35,8 @@ enum rt_exit rt_plan(struct rt_session *session)
 	model = rt_pipeline_model(session);
 	if (!model)
 		return RT_ERROR;
-	observed = options->state ? saved_state(session, options->state) : rt_observe(session);
-	plan = observed ? rt_pipeline_plan(session, model, observed) : NULL;
+	observed = options->state ? saved_state(session, options->state) : rt_observe(session, &nl);
+	plan = observed ? rt_pipeline_plan(session, model, observed, nl) : NULL;
 	if (!plan)
 		return RT_ERROR;
 	rt_show_plan(session, plan);

@@ -6,7 +6,8 @@
 
 enum rt_exit rt_snapshot_command(struct rt_session *session)
 {
-	const struct cni_state *state = rt_observe(session);
+	rt_auto_netlink struct rt_netlink *nl = NULL;
+	const struct cni_state *state = rt_observe(session, &nl);
 	json_t *json = state ? rt_state_to_json(state) : NULL;
 
 	if (!state)

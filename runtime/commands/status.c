@@ -150,7 +150,8 @@ struct rt_status rt_status_of(struct cni_arena *arena, const struct cni_state *s
 
 enum rt_exit rt_status(struct rt_session *session)
 {
-	const struct cni_state *state = rt_observe(session);
+	rt_auto_netlink struct rt_netlink *nl = NULL;
+	const struct cni_state *state = rt_observe(session, &nl);
 	struct rt_status status;
 
 	if (!state)

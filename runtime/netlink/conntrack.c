@@ -49,23 +49,45 @@ static int add_flow(const struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
+/* Gives every flow with (mark & mask) == mark to `each`. */
+static int dump(struct rt_netlink *nl, uint32_t mask, uint32_t mark, rt_each *each, void *arg)
+{
+	char request[MNL_NLMSG_HDRLEN + 64];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+
+	nlh->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct nfgenmsg));
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(mark));
+	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
+	return rt_request(nl, RT_NETFILTER, nlh, each, arg);
+}
+
+static int note(const struct nlmsghdr *message, void *arg)
+{
+	(void)message;
+	*(bool *)arg = true;
+	return 0;
+}
+
+bool rt_conntrack_has(struct rt_netlink *nl, uint32_t mask, uint32_t mark)
+{
+	bool any = false;
+
+	dump(nl, mask, mark, note, &any);
+	return any;
+}
+
 int rt_conntrack_forget(struct rt_netlink *nl, uint32_t mark_mask, uint32_t mask, uint32_t mark)
 {
 	size_t n_changes = nl->n_changes;
 	int r = 0;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		char request[MNL_NLMSG_HDRLEN + 64];
 		struct forget forget = { .mark_mask = mark_mask };
-		struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
 		struct rt_refusal refusal;
 
-		nlh->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
-		nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-		mnl_nlmsg_put_extra_header(nlh, sizeof(struct nfgenmsg));
-		mnl_attr_put_u32(nlh, CTA_MARK, htonl(mark));
-		mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
-		r = rt_request(nl, RT_NETFILTER, nlh, add_flow, &forget);
+		r = dump(nl, mask, mark, add_flow, &forget);
 		if (!r && forget.n) {
 			r = rt_exchange(nl, RT_NETFILTER, &forget.batch, &refusal);
 			if (r == -ENOENT)

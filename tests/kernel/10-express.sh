@@ -57,6 +57,8 @@ at router ip link set dev eth1 up
 apply "apply puts them back" "$examples/t1-express.cni"
 answered "and traffic flows" lan udp 10.1.0.5 198.18.0.1 53 flows 5
 
+ok "status from outside the namespace" "$CNIC" status --netns "$(nsname router)"
+like "$out" 'branch +all' "shows the routes"
 ok "remove" cnic remove
 same "$before" "leaves everything as it was"
 done_testing
