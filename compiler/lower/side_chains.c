@@ -113,6 +113,7 @@ void lower_masquerade(struct lower *l)
 	struct cni_st_rule_nft *r;
 	struct chain chain = { 0 };
 	const char *devices, *marks;
+	bool any = false;
 
 	set_key_field(&by_device_set, CNI_KEY_MARK);
 	set_key_field(&by_device_set, CNI_KEY_IFNAME);
@@ -129,17 +130,19 @@ void lower_masquerade(struct lower *l)
 			if_pair_in_set(l, r, f, l->outer_set[f]);
 			do_verdict(l, r, NFT_RETURN, NULL);
 		}
-	for (size_t i = 0; i < l->n_ways; i++)
-		if (l->ways[i].has_source) {
-			r = chain_rule(l, &chain, l->ways[i].span);
-			if_mark(l, r, true, l->mask, mark_of(l, l->ways[i].id));
-			if_family(l, r, l->ways[i].source.family);
-			do_snat(l, r, l->ways[i].source);
-			devices = devices ? devices : "";
-		}
-	if (!devices && !marks)
+	for (size_t i = 0; i < l->n_ways; i++) {
+		any |= l->ways[i].nats;
+		if (!l->ways[i].has_source)
+			continue;
+		r = chain_rule(l, &chain, l->ways[i].span);
+		if_mark(l, r, true, l->mask, mark_of(l, l->ways[i].id));
+		if_family(l, r, l->ways[i].source.family);
+		do_snat(l, r, l->ways[i].source);
+	}
+	/* former ways count: without a base chain the kernel would stop to translate what is translated already */
+	if (!any)
 		return;
-	if (devices && *devices) {
+	if (devices) {
 		r = chain_rule(l, &chain, chain.span);
 		if_mark_device_in_set(l, r, l->mask, devices);
 		do_masquerade(l, r);
