@@ -74,4 +74,7 @@ void do_notrack(struct lower *l, struct cni_st_rule_nft *r);
 void do_masquerade(struct lower *l, struct cni_st_rule_nft *r);
 void do_snat(struct lower *l, struct cni_st_rule_nft *r, struct cni_addr to);
 
+/* steer.c: outer packets leave the chain here. */
+void return_outer(struct lower *l, struct chain *chain);
+
 #endif

@@ -122,14 +122,7 @@ void lower_masquerade(struct lower *l)
 	devices = set_done(l, &by_device_set, "masquerade");
 	marks = set_done(l, &anywhere, "masquerade.main");
 	/* the outer packet may carry the mark of the inner one */
-	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
-		if (l->outer_set[f]) {
-			r = chain_rule(l, &chain, nowhere);
-			if_family(l, r, f);
-			if_proto(l, r, true, 47);
-			if_pair_in_set(l, r, f, l->outer_set[f]);
-			do_verdict(l, r, NFT_RETURN, NULL);
-		}
+	return_outer(l, &chain);
 	for (size_t i = 0; i < l->n_ways; i++) {
 		any |= l->ways[i].nats;
 		if (!l->ways[i].has_source)

@@ -398,6 +398,21 @@ static void prerouting(struct lower *l, const char *mss_map)
 			   chain_done(l, &chain, cni_printf(l->arena, "steer.%u", l->epoch)));
 }
 
+/* The outer packets of tunnels are nobody's business but their underlay's. */
+void return_outer(struct lower *l, struct chain *chain)
+{
+	struct cni_st_rule_nft *r;
+
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+		if (l->outer_set[f]) {
+			r = chain_rule(l, chain, nowhere);
+			if_family(l, r, f);
+			if_proto(l, r, true, 47);
+			if_pair_in_set(l, r, f, l->outer_set[f]);
+			do_verdict(l, r, NFT_RETURN, NULL);
+		}
+}
+
 static void output(struct lower *l)
 {
 	const struct cni_model *m = l->model;
@@ -409,14 +424,7 @@ static void output(struct lower *l)
 		local++;
 	if (local == m->n_policies && !l->return_set)
 		return;
-	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
-		if (l->outer_set[f]) {
-			r = chain_rule(l, &chain, nowhere);
-			if_family(l, r, f);
-			if_proto(l, r, true, 47);
-			if_pair_in_set(l, r, f, l->outer_set[f]);
-			do_verdict(l, r, NFT_RETURN, NULL);
-		}
+	return_outer(l, &chain);
 	/* marked by its sender within our mask: a probe that names its own way */
 	r = chain_rule(l, &chain, nowhere);
 	if_mark(l, r, false, l->mask, 0);

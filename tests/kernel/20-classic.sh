@@ -40,7 +40,7 @@ done
 forget
 answered "200 flows are answered" lan udp 10.1.0.5 198.18.0.1 53 flows 200
 shared "by the tunnels" 'udp 10\.1\.0\.5\.'
-saw 0 router '^eth(1\.100|1) out gre 198\.51\.100\.131 ' "the outer packets of cf2 do not leave by the first interconnect"
+saw 0 router '^eth(1\.100|1) out gre 198\.51\.100\.131 ' "outer packets of cf2 do not leave by the first interconnect"
 saw 0 router '^eth(3\.200|3) out gre 198\.51\.100\.130 ' "nor those of cf1 by the second"
 answered "and over IPv6" lan udp 2001:db8:10::5 2001:db8:5a::1 53 flows 200
 shared "by the tunnels" 'udp 2001:db8:10::5\.'

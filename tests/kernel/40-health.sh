@@ -16,9 +16,10 @@ batch far < <(
 # a firewall of someone else's: what conntrack cannot place is dropped (and multicast listeners are none of it)
 at router nft -f - <<-'X'
 	table inet firewall {
-		chain early { type filter hook prerouting priority 10; iif lo accept; icmpv6 type > 129 accept; ct state invalid counter drop; }
-		chain input { type filter hook input priority 10; iif lo accept; icmpv6 type > 129 accept; ct state invalid counter drop; }
-		chain forward { type filter hook forward priority 10; ct state invalid counter drop; }
+		chain judge { icmpv6 type > 129 accept; ct state invalid counter drop; }
+		chain early { type filter hook prerouting priority 10; iif lo accept; jump judge; }
+		chain input { type filter hook input priority 10; iif lo accept; jump judge; }
+		chain forward { type filter hook forward priority 10; jump judge; }
 	}
 X
 before=$(state router)
@@ -55,16 +56,20 @@ probe() {
 }
 probe "request, bidirectional: through the tunnel" t1 10.100.2.2 10.100.2.3 request 11 t1 10.100.2.3 10.100.2.2 0
 probe "and over IPv6" t1 2001:db8:fffe::2 2001:db8:fffe::3 request 12 t1 2001:db8:fffe::3 2001:db8:fffe::2 129
-probe "reply, bidirectional: sent back through the tunnel" t2 10.100.2.5 10.100.2.4 reply 21 t2 10.100.2.5 10.100.2.4 0
+probe "reply, bidirectional: sent back through the tunnel" \
+	t2 10.100.2.5 10.100.2.4 reply 21 t2 10.100.2.5 10.100.2.4 0
 probe "and over IPv6" t2 2001:db8:fffe::5 2001:db8:fffe::4 reply 22 t2 2001:db8:fffe::5 2001:db8:fffe::4 129
-probe "request, unidirectional: beside the tunnel" t3 203.0.113.210 198.51.100.130 request 31 a 198.51.100.130 203.0.113.210 0
-probe "reply, unidirectional: beside the tunnel" t4 198.51.100.131 203.0.113.210 reply 41 a 198.51.100.131 203.0.113.210 0
-probe "legacy: by the tunnel that it came in by" t5 203.0.113.210 172.64.240.254 request 51 t5 172.64.240.254 203.0.113.210 0
+probe "request, unidirectional: beside the tunnel" \
+	t3 203.0.113.210 198.51.100.130 request 31 a 198.51.100.130 203.0.113.210 0
+probe "reply, unidirectional: beside the tunnel" \
+	t4 198.51.100.131 203.0.113.210 reply 41 a 198.51.100.131 203.0.113.210 0
+probe "legacy: by the tunnel that it came in by" \
+	t5 203.0.113.210 172.64.240.254 request 51 t5 172.64.240.254 203.0.113.210 0
 probe "a public address inside the tunnel" t1 203.0.113.210 10.100.2.3 request 61 t1 10.100.2.3 203.0.113.210 0
 for i in 1 2 3 4 5; do send far echo t2 10.100.2.5 10.100.2.4 reply 7$i; done
 saw 5 far '^t2 in icmp 10\.100\.2\.5 .* id 7' "probes of the reply type again and again"
 ok "the firewall's counters" at router nft list table inet firewall
-unlike "$out" 'packets [1-9]' "nothing was invalid to conntrack" || diag "$(grep -vE 'type (0|8|128|129) ' "$lab_dir/router.packets")"
+unlike "$out" 'packets [1-9]' "nothing was invalid to conntrack"
 
 ok "remove" cnic remove
 same "$before" "leaves everything as it was, the firewall too"

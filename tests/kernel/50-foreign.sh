@@ -10,7 +10,8 @@ lab classic
 at router nft -f - <<-'X'
 	table inet foreign {
 		set blocked { type ipv4_addr; flags interval; elements = { 192.0.2.128/25 } }
-		chain prerouting { type filter hook prerouting priority -160; ip saddr @blocked drop; meta mark set meta mark or 0x10000; }
+		chain prerouting { type filter hook prerouting priority -160; ip saddr @blocked drop
+			meta mark set meta mark or 0x10000; }
 		chain postrouting { type nat hook postrouting priority 110; oifname "dummy0" masquerade; }
 	}
 	table ip nat {
@@ -80,10 +81,11 @@ saw 0 router '^eth0 out ' "nor sent astray"
 is "$(foreign)" "$others" "what others own is still untouched"
 unchanged "another apply has nothing to do" "$a"
 
-# ours, changed by someone else
-at router ip rule del priority "$(at router ip -d rule | sed -n '/fwmark.*proto 93/{s/:.*//p;q}')"
+# ours, changed by someone else: a rule, its routes, and the chain that all packets meet
+read -r priority table < <(at router ip rule | sed -n 's|^\([0-9]*\):.* fwmark 0x1/0xffff lookup \([0-9]*\).*|\1 \2|p')
+at router ip rule del priority "$priority"
+at router ip route flush table "$table"
 at router nft flush chain inet cnic prerouting
-at router ip route del default table "$(at router ip -d rule | sed -n 's/.*fwmark.*lookup \([0-9]*\).*proto 93.*/\1/p' | head -n 1)" || true
 apply "apply mends what others broke" "$a"
 answered "traffic flows" lan udp 10.1.0.5 198.18.0.3 53 flows 20
 unchanged "and then has nothing to do" "$a"

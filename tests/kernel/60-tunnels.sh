@@ -1,5 +1,5 @@
 #!/bin/bash
-# The options of tunnels, as packets show them: key, checksum, sequence, TTL, fragments, GRE over IPv6. Runs in a test machine.
+# Options of tunnels, as packets show them: key, checksum, sequence, fragments, GRE over IPv6. Runs in a test machine.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck source=tests/kernel/lab/lab.sh
 . "$(dirname "$0")/lab/lab.sh"
@@ -32,7 +32,7 @@ watch router net far lan
 serve far 53 80
 
 answered "a tunnel with key, checksum and sequence numbers" lan udp 10.10.0.5 10.20.0.1 53 flows 5 tos 0xb8
-saw 5 router '^eth0 out gre 198\.51\.100\.2 > 203\.0\.113\.1 tos 0xb8 ttl 32 .*csum key 7 seq : udp' "as the policy has it"
+saw 5 router '^eth0 out gre .* > 203\.0\.113\.1 tos 0xb8 ttl 32 .*csum key 7 seq : udp' "as the policy has it"
 answered "TCP in it" lan tcp 10.10.0.5 10.20.0.1 80
 mss far keyed '10\.10\.0\.5' SYN 1424 "MSS in the SYN"
 mss lan eth0 '10\.20\.0\.1' SYN-ACK 1424 "and in the SYN-ACK"

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The options of tunnels, as packets show them: key, checksum, sequence, TTL, fragments, GRE over IPv6. See 60-tunnels.sh.
+# Options of tunnels, as packets show them: key, checksum, sequence, fragments, GRE over IPv6. See 60-tunnels.sh.
 # SPDX-License-Identifier: GPL-2.0-or-later
 use v5.36;
 use FindBin;

@@ -4,7 +4,8 @@
 # shellcheck source=tests/kernel/lab/lab.sh
 . "$(dirname "$0")/lab/lab.sh"
 
-# refused NAME ARGUMENTS OF send...: one packet, which an ICMP error answers (the kernel limits their rate). silent: by nothing at all.
+# refused NAME ARGUMENTS OF send...: one packet, which an ICMP error answers (the kernel limits their rate).
+# silent: nothing answers.
 refused() {
 	run send "${@:2}" wait 500
 	like "$out" '^sent 1 answered 0 errors 1: E(HOST|NET)UNREACH$' "$1"

@@ -13,6 +13,7 @@ lab_top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../..")
 # shellcheck source=tests/lib/tap.sh
 . "$lab_top/tests/lib/tap.sh"
 CNIC=${CNIC:-$lab_top/build/cnic}
+# shellcheck disable=SC2034 # for the tests
 examples=$lab_top/examples
 
 # lab express|classic|multi-site: build it for that topology of examples/. The router has its LAN, an uplink with a
@@ -186,8 +187,8 @@ unchanged() {
 	like "$status $out" '^0 .*"messages": *0[,}]' "$1" || diag "$err"
 }
 
-# state NS: everything in a namespace that cnic could change, as sorted text without counts. same TEXT NAME: the router's state is
-# still this.
+# state NS: everything in a namespace that cnic could change, as sorted text without counts.
+# same TEXT NAME: the router's state is still this.
 state() { all_state "$1" | sed 's/ packets [0-9]* bytes [0-9]*//' | LC_ALL=C sort; }
 same() {
 	ok "$2" diff <(cat <<<"$1") <(state router)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* watch.c - every packet of a namespace as one line of text, tunnels opened up:
- *   eth1.100 out gre 198.51.100.130 > 203.0.113.200 tos 0xb8 ttl 64 df : udp 10.1.0.5.40000 > 198.18.0.1.53 tos 0xb8 …
+ *   eth1.100 out gre 198.51.100.130 > 203.0.113.200 tos 0xb8 ttl 64 df : udp 10.1.0.5.40000 > 198.18.0.1.53 …
  * Neighbour discovery and multicast listeners are left out. */
 #include <arpa/inet.h>
 #include <fcntl.h>
