@@ -53,7 +53,6 @@ struct cni_st_link {
 enum cni_setting_key {
 	CNI_SET_RP_FILTER, /* IPv4, per device and "all": 0 off, 1 strict, 2 loose */
 	CNI_SET_ACCEPT_LOCAL, /* IPv4, per device */
-	CNI_SET_SEND_REDIRECTS, /* IPv4, per device */
 	CNI_SET_IGNORE_LINKDOWN, /* IPv4, per device: ignore_routes_with_linkdown */
 	CNI_SET_IGNORE_LINKDOWN6, /* IPv6, per device */
 	CNI_SET_MULTIPATH_HASH, /* namespace, IPv4: fib_multipath_hash_policy; device is "" */

@@ -7,7 +7,6 @@
 const struct cni_setting_info cni_setting_info[CNI_N_SETTINGS] = {
 	[CNI_SET_RP_FILTER] = { "rp_filter", "ipv4/conf/%s/rp_filter", IPV4_DEVCONF_RP_FILTER },
 	[CNI_SET_ACCEPT_LOCAL] = { "accept_local", "ipv4/conf/%s/accept_local", IPV4_DEVCONF_ACCEPT_LOCAL },
-	[CNI_SET_SEND_REDIRECTS] = { "send_redirects", "ipv4/conf/%s/send_redirects", IPV4_DEVCONF_SEND_REDIRECTS },
 	[CNI_SET_IGNORE_LINKDOWN] = { "ignore_routes_with_linkdown", "ipv4/conf/%s/ignore_routes_with_linkdown",
 				      IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN },
 	/* IFLA_INET6_CONF is read-only: IPv6 goes by the path */
