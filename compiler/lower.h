@@ -23,7 +23,7 @@
 struct cni_prior {
 	const struct cni_state *observed; /* ids, epoch, gateways of dhcp links; NULL: none */
 	/* Whether conntrack has a flow with (mark & mask) == mark. A path that the policy no longer has stays until its
-	 * flows end where LANGUAGE keeps them on it: those whose NAT is fixed, and all of `established keep`. NULL: no
+	 * flows end where the language keeps them on it: those whose NAT is fixed, and all of `established keep`. NULL: no
 	 * flow is known of. */
 	bool (*in_use)(void *arg, uint32_t mask, uint32_t mark);
 	void *arg;

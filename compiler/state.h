@@ -21,7 +21,7 @@
 #define CNI_PROTO 93 /* rtm_protocol, FRA_PROTOCOL, IFA_PROTO; unassigned in rt_protos of iproute2 6.1 */
 #define CNI_GROUP 0x636e /* IFLA_GROUP of our devices: honoured at creation, unlike IFLA_IFALIAS */
 #define CNI_TABLE "cnic" /* nft table, family inet */
-#define CNI_GUARD_METRIC 4278198272u /* worse than any daemon's: closes a table (see DOMAIN in README) */
+#define CNI_GUARD_METRIC 4278198272u /* worse than any daemon's: closes a table */
 #define CNI_IFNAME 16 /* IFNAMSIZ */
 
 /* ---- devices ---- */

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Every diagnostic code: its example brings it about, at its place and with its text (tests/golden/bad/CODE.txt), and
-# its mend is without error. CNIC_REWRITE=1 writes the texts anew. Ends with a count of codes and of DOMAIN's pitfalls.
+# its mend is without error. CNIC_REWRITE=1 writes the texts anew. Ends with a count of codes and of the domain's pitfalls.
 # SPDX-License-Identifier: GPL-2.0-or-later
 use v5.36;
 use FindBin;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* naive.c - see naive.h. Each function is a sentence of LANGUAGE.md. */
+/* naive.c - see naive.h. Each function is a sentence of the reference, grammar/README.md. */
 #include "tests/property/naive.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* naive.h - what the source policy says of a packet, read straight off the model and LANGUAGE.md: no intervals, no
+/* naive.h - what the source policy says of a packet, read straight off the model and the reference: no intervals, no
  * marks, no tables, no cleverness. The yardstick for everything that lowering makes. */
 #ifndef CNI_TEST_NAIVE_H
 #define CNI_TEST_NAIVE_H
