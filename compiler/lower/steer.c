@@ -62,7 +62,7 @@ static void never_sets(struct lower *l)
 
 static void never_rules(struct lower *l, struct chain *chain)
 {
-	static const uint32_t types[] = { RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_ANYCAST };
+	static const uint32_t types[] = { RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST }; /* multicast is in the sets */
 	struct cni_st_rule_nft *r;
 
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
