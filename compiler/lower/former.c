@@ -70,7 +70,8 @@ void lower_former_ways(struct lower *l)
 			.key = c->comment,
 			.id = id,
 			.is_former = true,
-			.nats = strstr(c->comment, " masquerade") || strstr(c->comment, " source "),
+			.nats = strstr(c->comment, " masquerade") || strstr(c->comment, " source ") ||
+				strstr(c->comment, " translated"), /* see way_key() */
 		};
 	}
 }

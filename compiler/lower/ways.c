@@ -62,7 +62,9 @@ static const char *way_key(const struct lower *l, const struct way *way)
 
 		for (size_t i = 0; i < key.len; i++)
 			hash = (hash ^ (uint8_t)key.data[i]) * 16777619u;
-		return cni_printf(l->arena, "%.*s... #%08x", KEY_MAX - 13, key.data, hash);
+		/* what former.c must know of it comes behind */
+		return cni_printf(l->arena, "%.*s... #%08x%s", KEY_MAX - 24, key.data, hash,
+				  way->nats ? " translated" : "");
 	}
 	return key.data;
 }
