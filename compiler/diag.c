@@ -158,7 +158,7 @@ const char *cni_did_you_mean(const char *word, const char *const *candidates)
 		size_t m = strlen(*candidates);
 		unsigned int d = m > WORD_MAX ? best : distance(word, n, *candidates, m);
 
-		if (d < best) {
+		if (d < best && d < n) { /* a word of one letter has no neighbour */
 			best = d;
 			found = *candidates;
 		}

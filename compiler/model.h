@@ -114,7 +114,7 @@ struct cni_link {
 	const char *onramp; /* "router" (default) or "connector" */
 	unsigned int dataplane; /* 1, 2; 0: not written */
 	uint64_t rate; /* bit/s as written, 0: not written */
-	bool waive_backup, waive_policy; /* `waive backup, policy;` */
+	bool waive_backup, waive_policy, waive_ipv6; /* `waive backup, policy, ipv6;` */
 };
 
 enum cni_tos { CNI_TOS_FIXED, CNI_TOS_INHERIT };

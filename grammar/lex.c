@@ -84,12 +84,14 @@ void *cni_node(struct cni_front *front, size_t size)
 static struct cni_token scan(struct cni_front *front)
 {
 	uint32_t end = front->source->base + (uint32_t)front->source->len;
+	unsigned int n_mistakes = front->n_mistakes;
 	struct cni_token token = { .kind = TOKEN_END, .span = { end, end } };
 
 	if (!front->full)
 		token.kind = cni_scan(&token.value, &token.span, front->scanner);
+	/* what the scanner reported explains this token */
+	front->quiet |= front->full || (token.kind != TOKEN_END && front->n_mistakes != n_mistakes);
 	if (front->full || token.kind == TOKEN_END) {
-		front->quiet |= front->full;
 		token = (struct cni_token){ .kind = TOKEN_END, .span = { end, end } };
 	}
 	return token;

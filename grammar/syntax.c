@@ -75,6 +75,18 @@ static const char *expectation(struct cni_front *front, const struct cni_syntax 
 	return text.data;
 }
 
+static const char *const protocols[] = { "tcp", "udp", "sctp", "dccp", "udplite", NULL };
+
+/* A protocol much like the word before a port. */
+static const char *meant_protocol(const struct cni_front *front, const struct cni_syntax *s)
+{
+	bool port = s->found->kind == TOKEN_NUMBER || (s->found->kind == TOKEN_OPEN && expects(s, "}"));
+
+	if (!port || front->before.kind != TOKEN_WORD)
+		return NULL;
+	return cni_did_you_mean(front->before.value.word.text, protocols);
+}
+
 /* A keyword that could stand here and is much like what stands here. */
 static const char *meant(const struct cni_syntax *s)
 {
@@ -83,11 +95,19 @@ static const char *meant(const struct cni_syntax *s)
 
 	if (s->found->kind != TOKEN_WORD)
 		return NULL;
-	for (size_t i = 0; i < s->n_expected && n < sizeof(candidates) / sizeof(*candidates) - 1; i++)
+	for (size_t i = 0; i < s->n_expected && n < sizeof(candidates) / sizeof(*candidates) - 8; i++)
 		if (is_keyword(s->expected[i]))
 			candidates[n++] = s->expected[i];
+	for (size_t i = 0; protocols[i] && expects(s, "a protocol"); i++)
+		candidates[n++] = protocols[i];
 	candidates[n] = NULL;
 	return cni_did_you_mean(s->found->value.word.text, candidates);
+}
+
+/* Behind a comma or the opening brace a member is wanted. */
+static bool wants_member(const struct cni_front *front)
+{
+	return front->before.kind == TOKEN_COMMA || front->before.kind == TOKEN_OPEN;
 }
 
 /* Is the next brace a closing one? Then a list goes on behind a `;` that should be a comma. */
@@ -116,6 +136,13 @@ static bool on_later_line(const struct cni_front *front)
 	return memchr(text + front->before.span.end, '\n', front->last.span.begin - front->before.span.end);
 }
 
+/* A word of a match where a member is wanted is no sign of a brace that is missing: `{ 10.0.0.0/8, not …`. */
+static bool is_misplaced(const struct cni_front *front)
+{
+	return wants_member(front) && !on_later_line(front) && front->last.kind >= TOKEN_FROM &&
+	       front->last.kind <= TOKEN_NOT;
+}
+
 /* Gives the parser a `;` or `}` that is missing, then what it found once more. What ends an error by itself is not
  * repeated: the parser takes it as it is. */
 static void put_in(struct cni_front *front, bool close)
@@ -131,11 +158,27 @@ static void put_in(struct cni_front *front, bool close)
 	front->semicolon = !close;
 }
 
+/* How it is written; NULL: nothing to say. */
+static const char *advice(const struct cni_front *front, const struct cni_syntax *s)
+{
+	int found = s->found->kind;
+
+	if (found == TOKEN_ROUTE && s->n_expected == 1)
+		return "`else` is the last statement of a policy";
+	if (found == TOKEN_NOT && in_list(front, s))
+		return "`not` stands before a match: `from A not from B`";
+	if ((found == TOKEN_DPORT || found == TOKEN_SPORT) && front->before.kind == TOKEN_PROTOCOL)
+		return "the ports of a service are destination ports: `tcp 443`";
+	if (found == TOKEN_DPORT || found == TOKEN_SPORT || (found == TOKEN_NUMBER && expects(s, "a protocol")))
+		return "a port stands behind its protocol: `udp dport 5060`; in a service `udp 5060`";
+	return in_list(front, s) && !wants_member(front) ? "the members of a list are separated by commas" : NULL;
+}
+
 /* What has no better explanation than what stands there and what could. */
 static void unexpected(struct cni_front *front, const struct cni_syntax *s, const char *shown)
 {
 	const struct cni_token *found = s->found;
-	const char *near = meant(s);
+	const char *near = meant_protocol(front, s);
 	struct cni_diag *diag;
 
 	if (found->kind == TOKEN_SEMICOLON && front->before.kind == TOKEN_CLOSE && !in_list(front, s)) {
@@ -149,20 +192,24 @@ static void unexpected(struct cni_front *front, const struct cni_syntax *s, cons
 			cni_diag_help(front->diags, diag, "ordinary routing as the last resort is written `else main`");
 		return;
 	}
-	diag = cni_mistake(front, CNI1, found->span, "found %s, expected %s", shown, expectation(front, s));
+	if (near) {
+		diag = cni_mistake(front, CNI1, front->before.span, "`%s` is no protocol",
+				   front->before.value.word.text);
+	} else {
+		diag = cni_mistake(front, CNI1, found->span, "found %s, expected %s", shown, expectation(front, s));
+		near = meant(s);
+	}
 	if (near)
 		cni_diag_help(front->diags, diag, "did you mean `%s`?", near);
-	else if (found->kind == TOKEN_ROUTE && s->n_expected == 1)
-		cni_diag_help(front->diags, diag, "`else` is the last statement of a policy");
-	else if (in_list(front, s))
-		cni_diag_help(front->diags, diag, "the members of a list are separated by commas");
+	else if (advice(front, s))
+		cni_diag_help(front->diags, diag, "%s", advice(front, s));
 }
 
 void cni_syntax_error(struct cni_front *front, const struct cni_syntax *s)
 {
 	const struct cni_token *found = s->found;
-	bool close = in_list(front, s) &&
-		     (s->found_keyword || (found->kind == TOKEN_SEMICOLON && !closes_ahead(front, found->span.end)));
+	bool close = in_list(front, s) && ((s->found_keyword && !is_misplaced(front)) ||
+					   (found->kind == TOKEN_SEMICOLON && !closes_ahead(front, found->span.end)));
 	bool semicolon =
 		expects(s, ";") && (found->kind == TOKEN_CLOSE || found->kind == TOKEN_END || on_later_line(front));
 	const char *shown = found->kind == TOKEN_END ? "the end of the text"

@@ -6,7 +6,7 @@
 struct block {
 	struct cni_prefix prefix;
 	const char *what;
-	bool endpoint; /* only as an end of a tunnel */
+	bool endpoint; /* only as an end of a tunnel, or a health target of ours */
 };
 
 #define V4(a, b, c, d)                                                                                                 \
@@ -62,6 +62,8 @@ static size_t roles_of(const struct cni_target *t, struct role roles[MAX_ROLES])
 		roles[n++] = (struct role){ t->tunnel.local, cni_field_span(t->decl, "local"), true };
 	if (t->kind == CNI_TARGET_TUNNEL && cni_is_written(t->decl, "remote"))
 		roles[n++] = (struct role){ t->tunnel.remote, cni_field_span(t->decl, "remote"), true };
+	if (t->health.mode == CNI_HEALTH_LEGACY && t->health.has_target)
+		roles[n++] = (struct role){ t->health.target, cni_inner_span(t->decl, "health", "target"), true };
 	return n;
 }
 

@@ -65,17 +65,18 @@ bool cni_check_ipv6_account(const struct cni_checker *c, const struct cni_subjec
 
 	(void)s;
 	for (size_t i = 0; i < c->model->n_links && !interconnect; i++)
-		if (cni_is_interconnect(&c->model->targets[i]))
+		if (cni_is_interconnect(&c->model->targets[i]) && !c->model->targets[i].link.waive_ipv6)
 			interconnect = &c->model->targets[i];
 	for (size_t i = c->model->n_links; i < c->model->n_targets && interconnect && cni_toward_cloudflare(c); i++) {
 		const struct cni_target *t = &c->model->targets[i];
 		struct cni_diag *d;
 
-		if (!t->carries[CNI_V6])
+		if (!t->carries[CNI_V6] || t->link.waive_ipv6)
 			continue;
 		d = cni_diag(c->diags, CNI224, cni_address_span(t->decl, "address", CNI_V6),
 			     "`%s` carries IPv6: an account with an interconnect may not have it", t->name);
 		cni_diag_related(c->diags, d, interconnect->decl->name.span, "the interconnect");
+		cni_diag_help(c->diags, d, "ask the provider; `waive ipv6;` in the interconnect when it is settled");
 		return false;
 	}
 	return true;

@@ -66,71 +66,105 @@ static enum shape worse(enum shape a, enum shape b)
 	return a > b ? a : b;
 }
 
-static enum shape addresses_of(const struct cni_match *m, struct cni_packet *p)
+/* What is read of an expect. */
+struct reading {
+	struct cni_packet *packet;
+	enum shape shape;
+	bool is_many; /* some part is more than one */
+	enum cni_match_kind many; /* the first such part */
+};
+
+static void take(struct reading *r, enum shape shape, enum cni_match_kind kind)
 {
-	enum shape shape = ONE_PACKET;
+	if (shape == MANY_PACKETS && !r->is_many) {
+		r->is_many = true;
+		r->many = kind;
+	}
+	r->shape = worse(r->shape, shape);
+}
+
+static void read_addresses(const struct cni_match *m, struct reading *r)
+{
+	struct cni_packet *p = r->packet;
 
 	if (m->has_from) {
-		shape = worse(shape, one_address(&m->from, m->not_from, &p->from));
+		take(r, one_address(&m->from, m->not_from, &p->from), CNI_MATCH_FROM);
 		p->known |= CNI_HAS_FROM;
 	}
 	if (m->has_to) {
-		shape = worse(shape, one_address(&m->to, m->not_to, &p->to));
+		take(r, one_address(&m->to, m->not_to, &p->to), CNI_MATCH_TO);
 		p->known |= CNI_HAS_TO;
 	}
-	if (shape == ONE_PACKET && m->has_from && m->has_to && p->from.family != p->to.family)
-		shape = NO_PACKET;
-	return shape;
+	if (r->shape == ONE_PACKET && m->has_from && m->has_to && p->from.family != p->to.family)
+		r->shape = NO_PACKET;
 }
 
-static enum shape packet_of(const struct cni_match *m, struct cni_packet *p)
+static void read_icmp(const struct cni_icmp_match *im, struct reading *r)
 {
-	enum shape shape = addresses_of(m, p);
+	struct cni_packet *p = r->packet;
+	uint16_t type = p->icmp_type;
 	uint8_t value = 0;
 
+	take(r, one_bit(im->types, 4, im->negated, &value), im->ast->kind);
+	take(r, say_proto(p, im->family == CNI_V4 ? 1 : 58), im->ast->kind);
+	take(r, say(p, CNI_HAS_ICMP_TYPE, &type, value), im->ast->kind);
+	p->icmp_type = (uint8_t)type;
+	if (p->known & (CNI_HAS_FROM | CNI_HAS_TO) && (p->known & CNI_HAS_TO ? p->to : p->from).family != im->family)
+		r->shape = NO_PACKET;
+}
+
+static struct reading packet_of(const struct cni_match *m, struct cni_packet *p)
+{
+	struct reading r = { .packet = p, .shape = ONE_PACKET };
+	uint8_t value = 0;
+
+	read_addresses(m, &r);
 	if (m->has_proto) {
-		shape = worse(shape, one_bit(m->proto, 4, m->not_proto, &value));
-		shape = worse(shape, say_proto(p, value));
+		take(&r, one_bit(m->proto, 4, m->not_proto, &value), CNI_MATCH_PROTO);
+		take(&r, say_proto(p, value), CNI_MATCH_PROTO);
 	}
 	for (size_t i = 0; i < m->n_ports; i++) {
 		const struct cni_port_match *pm = &m->ports[i];
 
 		if (pm->negated || pm->ports.n_items != 1 || pm->ports.items->lo != pm->ports.items->hi) {
-			shape = worse(shape, MANY_PACKETS);
+			take(&r, MANY_PACKETS, pm->ast->kind);
 			continue;
 		}
-		shape = worse(shape, say_proto(p, pm->ports.items->proto));
-		shape = worse(shape, say(p, pm->source ? CNI_HAS_SPORT : CNI_HAS_DPORT,
-					 pm->source ? &p->sport : &p->dport, pm->ports.items->lo));
+		take(&r, say_proto(p, pm->ports.items->proto), pm->ast->kind);
+		take(&r,
+		     say(p, pm->source ? CNI_HAS_SPORT : CNI_HAS_DPORT, pm->source ? &p->sport : &p->dport,
+			 pm->ports.items->lo),
+		     pm->ast->kind);
 	}
 	if (m->has_dscp) {
-		shape = worse(shape, one_bit(&m->dscp, 1, m->not_dscp, &p->dscp));
+		take(&r, one_bit(&m->dscp, 1, m->not_dscp, &p->dscp), CNI_MATCH_DSCP);
 		p->known |= CNI_HAS_DSCP;
 	}
-	for (size_t i = 0; i < m->n_icmp; i++) {
-		const struct cni_icmp_match *im = &m->icmp[i];
-		uint16_t type = p->icmp_type;
+	for (size_t i = 0; i < m->n_icmp; i++)
+		read_icmp(&m->icmp[i], &r);
+	return r;
+}
 
-		shape = worse(shape, one_bit(im->types, 4, im->negated, &value));
-		shape = worse(shape, say_proto(p, im->family == CNI_V4 ? 1 : 58));
-		shape = worse(shape, say(p, CNI_HAS_ICMP_TYPE, &type, value));
-		p->icmp_type = (uint8_t)type;
-		if (p->known & (CNI_HAS_FROM | CNI_HAS_TO) &&
-		    (p->known & CNI_HAS_TO ? p->to : p->from).family != im->family)
-			shape = NO_PACKET;
-	}
-	return shape;
+static struct cni_span match_span(const struct cni_ast_decl *decl, enum cni_match_kind kind)
+{
+	for (const struct cni_ast_match *m = decl->matches; m; m = m->next)
+		if (m->kind == kind)
+			return m->span;
+	return decl->span;
 }
 
 /* The one packet that an expect speaks of; false (reported) when it is not one. */
 static bool read_packet(const struct cni_checker *c, const struct cni_expect *e, struct cni_packet *packet)
 {
+	struct reading r;
 	struct cni_diag *d;
 
 	*packet = (struct cni_packet){ 0 };
-	switch (packet_of(&e->match, packet)) {
+	r = packet_of(&e->match, packet);
+	switch (r.shape) {
 	case MANY_PACKETS:
-		d = cni_diag(c->diags, CNI412, e->decl->span, "this `expect` speaks of more than one packet");
+		d = cni_diag(c->diags, CNI412, match_span(e->decl, r.many),
+			     "this `expect` speaks of more than one packet");
 		cni_diag_help(c->diags, d,
 			      "only single packets can be proven so far: one address, protocol and port each");
 		return false;

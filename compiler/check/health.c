@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "compiler/check/check.h"
+#include "compiler/check/index.h"
 
 bool cni_check_health_reply(const struct cni_checker *c, const struct cni_subject *s)
 {
@@ -17,15 +18,20 @@ bool cni_check_health_reply(const struct cni_checker *c, const struct cni_subjec
 	return false;
 }
 
+/* Once: it is about a page, not about a tunnel. */
 bool cni_check_health_classic(const struct cni_checker *c, const struct cni_subject *s)
 {
-	const struct cni_target *t = s->target, *link = cni_over_kind(c, t, CNI_CLASSIC);
+	(void)s;
+	for (size_t i = c->model->n_links; i < c->model->n_targets; i++) {
+		const struct cni_target *t = &c->model->targets[i];
 
-	if (!link || t->health.mode != CNI_HEALTH_BI)
-		return true;
-	cni_diag(c->diags, CNI357, cni_inner_span(t->decl, "health", "direction"),
-		 "bidirectional health checks over Classic: an earlier edition of the page ruled them out");
-	return false;
+		if (t->health.mode != CNI_HEALTH_BI || !cni_over_kind(c, t, CNI_CLASSIC))
+			continue;
+		cni_diag(c->diags, CNI357, cni_inner_span(t->decl, "health", "direction"),
+			 "bidirectional health checks over Classic: an earlier edition of the page ruled them out");
+		return false;
+	}
+	return true;
 }
 
 bool cni_check_health_target(const struct cni_checker *c, const struct cni_subject *s)
@@ -54,13 +60,42 @@ bool cni_check_legacy_range(const struct cni_checker *c, const struct cni_subjec
 	return false;
 }
 
+/* The router takes the target for its own, on lo: what is another's on a network of ours would be cut off. */
+bool cni_check_legacy_owned(const struct cni_checker *c, const struct cni_subject *s)
+{
+	struct cni_index index = cni_index_prefixes(c->arena, c->model);
+	bool holds = true;
+
+	(void)s;
+	for (size_t i = 0; i < c->model->n_targets; i++) {
+		const struct cni_target *t = &c->model->targets[i];
+		struct cni_addr target = t->health.target;
+		const struct cni_indexed *in;
+		char text[CNI_ADDR_TEXT];
+		struct cni_diag *d;
+
+		if (t->health.mode != CNI_HEALTH_LEGACY || !t->health.has_target)
+			continue;
+		in = cni_index_find(&index, target);
+		if (!in || cni_addr_equal(in->target->iface[target.family].address.addr, target))
+			continue;
+		d = cni_diag(c->diags, CNI355, cni_inner_span(t->decl, "health", "target"),
+			     "the legacy health target %s is another's on the network of `%s`",
+			     cni_addr_format(target, text), in->target->name);
+		cni_diag_related(c->diags, d, cni_address_span(in->target->decl, "address", in->family), "the network");
+		cni_diag_help(c->diags, d, "one of 172.64.240.252/30, which this router then owns");
+		holds = false;
+	}
+	return holds;
+}
+
 bool cni_check_legacy_needed(const struct cni_checker *c, const struct cni_subject *s)
 {
 	const struct cni_target *t = s->target;
 	bool needed = t->kind == CNI_TARGET_LINK ? cni_is_link(t, CNI_EXPRESS) : !!cni_over_kind(c, t, CNI_EXPRESS);
 	struct cni_diag *d;
 
-	if (t->health.mode != CNI_HEALTH_LEGACY || needed)
+	if (t->health.mode != CNI_HEALTH_LEGACY || !t->health.has_target || needed)
 		return true;
 	d = cni_diag(c->diags, CNI356, cni_field_span(t->decl, "health"),
 		     "`%s` is not Express: it can do without the legacy health checks", t->name);

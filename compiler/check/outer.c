@@ -165,15 +165,48 @@ bool cni_check_endpoints(const struct cni_checker *c, const struct cni_subject *
 	return holds;
 }
 
+/* An address that the router has beside those of its devices: a tunnel's `local`, a legacy health target. */
+struct owned {
+	struct cni_addr addr;
+	const struct cni_target *target;
+};
+
+static int by_owned(const void *a, const void *b)
+{
+	return compare_addr(((const struct owned *)a)->addr, ((const struct owned *)b)->addr);
+}
+
+static struct owned *owned_addresses(const struct cni_checker *c, size_t *n)
+{
+	struct owned *list = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < c->model->n_targets; i++) {
+		const struct cni_target *t = &c->model->targets[i];
+
+		if (t->kind == CNI_TARGET_TUNNEL && cni_is_written(t->decl, "local"))
+			*cni_push(c->arena, list, *n) = (struct owned){ t->tunnel.local, t };
+		if (t->health.mode == CNI_HEALTH_LEGACY && t->health.has_target)
+			*cni_push(c->arena, list, *n) = (struct owned){ t->health.target, t };
+	}
+	if (*n)
+		qsort(list, *n, sizeof(*list), by_owned);
+	return list;
+}
+
 /* `remote` must not be what a tunnel leads to, nor our own; `local` must not be inside a tunnel. */
 bool cni_check_outer_addresses(const struct cni_checker *c, const struct cni_subject *s)
 {
 	struct cni_index index = cni_index_prefixes(c->arena, c->model);
+	size_t n_owned;
+	const struct owned *all = owned_addresses(c, &n_owned);
 	bool holds = true;
 
 	(void)s;
 	for (size_t i = c->model->n_links; i < c->model->n_targets; i++) {
 		const struct cni_target *t = &c->model->targets[i];
+		const struct owned wanted = { .addr = t->tunnel.remote };
+		const struct owned *own = n_owned ? bsearch(&wanted, all, n_owned, sizeof(*all), by_owned) : NULL;
 		struct cni_addr local = t->tunnel.local, remote = t->tunnel.remote;
 		const struct cni_indexed *of_local = cni_index_find(&index, local);
 		const struct cni_indexed *of_remote = cni_index_find(&index, remote);
@@ -182,11 +215,13 @@ bool cni_check_outer_addresses(const struct cni_checker *c, const struct cni_sub
 
 		if (!cni_is_written(t->decl, "local") || !cni_is_written(t->decl, "remote"))
 			continue;
-		if (cni_addr_equal(local, remote) ||
+		if (own ||
 		    (of_remote && cni_addr_equal(of_remote->target->iface[remote.family].address.addr, remote))) {
 			d = cni_diag(c->diags, CNI333, cni_field_span(t->decl, "remote"),
 				     "the remote end %s of `%s` is an address of this router",
 				     cni_addr_format(remote, text), t->name);
+			cni_diag_related(c->diags, d, (own ? own->target : of_remote->target)->decl->name.span,
+					 "it is here");
 		} else if (of_remote && of_remote->target->kind == CNI_TARGET_TUNNEL) {
 			d = cni_diag(c->diags, CNI331, cni_field_span(t->decl, "remote"),
 				     "the remote end %s of `%s` lies inside tunnel `%s`", cni_addr_format(remote, text),

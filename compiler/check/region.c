@@ -20,7 +20,7 @@ static enum cni_family family_of(const struct cni_region *region, enum cni_view 
 	return view == CNI_VIEW_FROM || view == CNI_VIEW_TO ? region->family : CNI_V4;
 }
 
-static bool charge(struct cni_work *work, uint64_t steps)
+bool cni_work_charge(struct cni_work *work, uint64_t steps)
 {
 	work->spent |= work->left < steps;
 	work->left = work->spent ? 0 : work->left - steps;
@@ -35,6 +35,14 @@ static cni_u128 lo_of(const struct cni_ranges *r, enum cni_family family, size_t
 static cni_u128 hi_of(const struct cni_ranges *r, enum cni_family family, size_t i)
 {
 	return family == CNI_V4 ? r->v4[i].hi : r->v6[i].hi;
+}
+
+struct cni_range6 cni_region_hull(const struct cni_region *region, enum cni_view view)
+{
+	const struct cni_ranges *r = &region->view[view];
+	enum cni_family family = family_of(region, view);
+
+	return (struct cni_range6){ lo_of(r, family, 0), hi_of(r, family, cni_ranges_count(r, family) - 1) };
 }
 
 /* One family's ranges i to n of a set, without copying. */
@@ -84,7 +92,7 @@ static struct cni_ranges intersect(struct cni_arena *arena, const struct cni_ran
 {
 	struct cni_ranges x = near(a, b, family), y = near(b, &x, family);
 
-	if (!charge(work, cni_ranges_count(&x, family) + cni_ranges_count(&y, family) + 1))
+	if (!cni_work_charge(work, cni_ranges_count(&x, family) + cni_ranges_count(&y, family) + 1))
 		return (struct cni_ranges){ 0 };
 	return cni_ranges_and(arena, &x, &y);
 }
@@ -94,7 +102,7 @@ static struct cni_ranges subtract(struct cni_arena *arena, const struct cni_rang
 {
 	struct cni_ranges y = near(b, a, family);
 
-	if (!charge(work, cni_ranges_count(a, family) + cni_ranges_count(&y, family) + 1))
+	if (!cni_work_charge(work, cni_ranges_count(a, family) + cni_ranges_count(&y, family) + 1))
 		return (struct cni_ranges){ 0 };
 	return cni_ranges_minus(arena, a, &y);
 }
@@ -109,7 +117,7 @@ static bool meet(const struct cni_ranges *a, const struct cni_ranges *b, enum cn
 		few = &y;
 		many = &x;
 	}
-	for (size_t i = 0; i < cni_ranges_count(few, family) && charge(work, 1); i++) {
+	for (size_t i = 0; i < cni_ranges_count(few, family) && cni_work_charge(work, 1); i++) {
 		struct cni_ranges met = reach(many, family, lo_of(few, family, i), hi_of(few, family, i));
 
 		if (cni_ranges_count(&met, family))
@@ -152,7 +160,7 @@ static void tidy(struct cni_arena *arena, struct cni_region *region, struct cni_
 	for (unsigned int w = 0; w < N_PROTOS / 64; w++)
 		common[w] = ~UINT64_C(0);
 	for (enum cni_view v = 0; v < CNI_N_VIEWS; v++) {
-		if (!proto_shift[v] || !charge(work, region->view[v].n_v4 + 1))
+		if (!proto_shift[v] || !cni_work_charge(work, region->view[v].n_v4 + 1))
 			continue;
 		protos_of(&region->view[v], proto_shift[v], protos[v]);
 		for (unsigned int w = 0; w < N_PROTOS / 64; w++)
@@ -232,7 +240,7 @@ static void cut_ports(struct cni_arena *arena, struct cni_region *region, const 
 {
 	struct cni_ranges keys = { 0 };
 
-	if (!charge(work, m->ports.n_items))
+	if (!cni_work_charge(work, m->ports.n_items))
 		return;
 	for (size_t i = 0; i < m->ports.n_items; i++) {
 		const struct cni_port_range *r = &m->ports.items[i];
@@ -315,7 +323,8 @@ bool cni_region_covers(const struct cni_region *outer, const struct cni_region *
 		enum cni_family family = family_of(inner, v);
 		struct cni_ranges close = near(&outer->view[v], &inner->view[v], family);
 
-		if (!charge(work, cni_ranges_count(&close, family) + cni_ranges_count(&inner->view[v], family)) ||
+		if (!cni_work_charge(work,
+				     cni_ranges_count(&close, family) + cni_ranges_count(&inner->view[v], family)) ||
 		    !cni_ranges_covers(&close, &inner->view[v]))
 			return false;
 	}
@@ -355,7 +364,7 @@ bool cni_regions_minus(struct cni_arena *arena, struct cni_regions *regions, con
 	struct cni_regions left = { 0 };
 	bool took = false;
 
-	for (size_t i = 0; i < regions->n_items && charge(work, 1); i++) {
+	for (size_t i = 0; i < regions->n_items && cni_work_charge(work, 1); i++) {
 		struct cni_region pieces[CNI_N_VIEWS];
 		size_t n = split(arena, &regions->items[i], less, pieces, work);
 

@@ -23,6 +23,9 @@ struct cni_work {
 	bool spent;
 };
 
+/* False: there was not so much left, and all of it is used up. */
+bool cni_work_charge(struct cni_work *work, uint64_t steps);
+
 /* Every packet of a family. Regions made from it share its memory. */
 struct cni_region cni_region_all(struct cni_arena *arena, enum cni_family family);
 /* Those of `all` that a match holds for, and those to these addresses. */
@@ -30,6 +33,8 @@ struct cni_region cni_region_of_match(struct cni_arena *arena, const struct cni_
 				      const struct cni_match *match, struct cni_work *work);
 struct cni_region cni_region_to(const struct cni_region *all, const struct cni_ranges *to);
 bool cni_region_is_empty(const struct cni_region *region);
+/* From the first value of a view to its last; not of an empty one. */
+struct cni_range6 cni_region_hull(const struct cni_region *region, enum cni_view view);
 bool cni_region_covers(const struct cni_region *outer, const struct cni_region *inner, struct cni_work *work);
 /* The same with one source and one destination address: the first of each, or the last. Shares its memory. */
 struct cni_region cni_region_narrow(struct cni_arena *arena, const struct cni_region *region, bool last);

@@ -21,27 +21,33 @@ bool cni_check_masquerade(const struct cni_checker *c, const struct cni_subject 
 	return holds;
 }
 
+static const char *const family_names[CNI_N_FAMILIES] = { "IPv4", "IPv6" };
+
+/* Whether no packet of this family can match: addresses of the other one only, or its ICMP. */
+static bool excludes(const struct cni_match *match, enum cni_family family)
+{
+	bool from = match->has_from && !match->not_from, to = match->has_to && !match->not_to;
+
+	if ((from && !cni_ranges_count(&match->from, family)) || (to && !cni_ranges_count(&match->to, family)))
+		return true;
+	for (size_t i = 0; i < match->n_icmp; i++)
+		if (!match->icmp[i].negated && match->icmp[i].family != family)
+			return true;
+	return false;
+}
+
 /* Whether the match names this family: addresses of it, or its ICMP. Whoever matches any packet names none. */
 static bool names(const struct cni_match *match, enum cni_family family)
 {
-	bool from = match->has_from && !match->not_from, to = match->has_to && !match->not_to;
-	bool named = false;
+	bool named = (match->has_from && !match->not_from) || (match->has_to && !match->not_to);
 
-	if ((from && !cni_ranges_count(&match->from, family)) || (to && !cni_ranges_count(&match->to, family)))
-		return false; /* cannot match any packet of it */
-	for (size_t i = 0; i < match->n_icmp; i++) {
-		if (match->icmp[i].negated)
-			continue;
-		if (match->icmp[i].family != family)
-			return false;
-		named = true;
-	}
-	return named || from || to;
+	for (size_t i = 0; i < match->n_icmp; i++)
+		named |= !match->icmp[i].negated;
+	return named && !excludes(match, family);
 }
 
 bool cni_check_family(const struct cni_checker *c, const struct cni_subject *s)
 {
-	static const char *const family_names[CNI_N_FAMILIES] = { "IPv4", "IPv6" };
 	const struct cni_path *path = &s->route->path;
 	bool holds = true;
 
@@ -60,4 +66,16 @@ bool cni_check_family(const struct cni_checker *c, const struct cni_subject *s)
 		}
 	}
 	return holds;
+}
+
+bool cni_check_source(const struct cni_checker *c, const struct cni_subject *s)
+{
+	const struct cni_route *route = s->route;
+	enum cni_family other = route->source.family == CNI_V4 ? CNI_V6 : CNI_V4;
+
+	if (!route->has_source || !excludes(&route->match, route->source.family))
+		return true;
+	cni_diag(c->diags, CNI405, route->ast->source->span,
+		 "route `%s` takes %s packets only: this `source` is of none", route->name, family_names[other]);
+	return false;
 }

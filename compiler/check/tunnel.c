@@ -132,35 +132,40 @@ bool cni_check_ip6gre(const struct cni_checker *c, const struct cni_subject *s)
 	return false;
 }
 
-/* Once for a tunnel, whichever route asks for a DSCP. */
+static bool hides_dscp(const struct cni_target *t)
+{
+	return t->kind == CNI_TARGET_TUNNEL && t->tunnel.tos_mode != CNI_TOS_INHERIT && !cni_is_written(t->decl, "tos");
+}
+
+/* Once for a policy: at its first route that asks for a DSCP. */
+static bool report_tos(const struct cni_checker *c, const struct cni_policy *policy)
+{
+	for (size_t r = 0; r < policy->n_routes; r++) {
+		const struct cni_route *route = &policy->routes[r];
+
+		for (size_t i = 0; route->match.has_dscp && i < route->path.n_members; i++) {
+			const struct cni_target *t = &c->model->targets[route->path.members[i].target];
+			struct cni_diag *d;
+
+			if (!hides_dscp(t))
+				continue;
+			d = cni_diag(c->diags, CNI340, cni_member_span(route, i),
+				     "route `%s` matches DSCP, but the outer packets of `%s` do not carry it",
+				     route->name, t->name);
+			cni_diag_help(c->diags, d, "`tos inherit;` in the tunnel, or `tos 0;` to leave it so");
+			return true;
+		}
+	}
+	return false;
+}
+
 bool cni_check_tos(const struct cni_checker *c, const struct cni_subject *s)
 {
-	const struct cni_model *m = c->model;
-	bool *said = cni_new_array(c->arena, bool, m->n_targets + 1);
 	bool holds = true;
 
 	(void)s;
-	for (size_t p = 0; p < m->n_policies; p++)
-		for (size_t r = 0; r < m->policies[p].n_routes; r++) {
-			const struct cni_route *route = &m->policies[p].routes[r];
-
-			for (size_t i = 0; route->match.has_dscp && i < route->path.n_members; i++) {
-				size_t target = route->path.members[i].target;
-				const struct cni_target *t = &m->targets[target];
-				struct cni_diag *d;
-
-				if (t->kind != CNI_TARGET_TUNNEL || said[target] ||
-				    t->tunnel.tos_mode == CNI_TOS_INHERIT || cni_is_written(t->decl, "tos"))
-					continue;
-				said[target] = true;
-				d = cni_diag(c->diags, CNI340, cni_member_span(route, i),
-					     "route `%s` matches DSCP, but the outer packets of `%s` do not carry it",
-					     route->name, t->name);
-				cni_diag_help(c->diags, d, "`tos inherit;` in `%s`, or `tos 0;` to leave it so",
-					      t->name);
-				holds = false;
-			}
-		}
+	for (size_t p = 0; p < c->model->n_policies; p++)
+		holds = !report_tos(c, &c->model->policies[p]) && holds;
 	return holds;
 }
 

@@ -30,6 +30,19 @@ static void take_prefix(struct cni_resolver *r, struct cni_draft *draft, const s
 	iface->address = p;
 }
 
+static void no_address(struct cni_resolver *r, const struct cni_item *item, bool tunnel)
+{
+	static const char *const words[] = { "dhcp", NULL };
+	struct cni_diag *d =
+		cni_wrong_kind(r, item, "`address`",
+			       tunnel ? "addresses with their prefix length (`10.0.0.1/31`)"
+				      : "addresses with their prefix length (`192.0.2.11/31`), or `dhcp` alone");
+
+	if (!tunnel && item->value->kind == CNI_VALUE_WORD && !cni_is_word(item, words[0]) &&
+	    cni_did_you_mean(item->value->text, words))
+		cni_diag_help(r->diags, d, "did you mean `%s`?", words[0]);
+}
+
 void cni_read_address(struct cni_resolver *r, const struct cni_field *row, const struct cni_ast_field *field,
 		      void *object)
 {
@@ -48,9 +61,7 @@ void cni_read_address(struct cni_resolver *r, const struct cni_field *row, const
 		if (items[i].value->kind == CNI_VALUE_PREFIX)
 			take_prefix(r, draft, &items[i]);
 		else
-			cni_wrong_kind(r, &items[i], "`address`",
-				       tunnel ? "addresses with their prefix length (`10.0.0.1/31`)"
-					      : "addresses with their prefix length (`192.0.2.11/31`), or `dhcp`");
+			no_address(r, &items[i], tunnel);
 	}
 }
 

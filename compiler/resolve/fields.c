@@ -27,6 +27,7 @@ static void unknown(struct cni_resolver *r, const struct cni_block *block, const
 static void read_field(struct cni_resolver *r, const struct cni_field *row, const struct cni_ast_field *field,
 		       void *object)
 {
+	r->n_before = r->diags->n_errors + r->n_dropped;
 	if (field->has_block && !row->block)
 		cni_diag(r->diags, CNI128, field->span, "`%s` takes no block", row->name);
 	else if (!field->has_block && !field->values && !row->bare)
@@ -87,7 +88,8 @@ void cni_field_store(const struct cni_field *row, void *object, uint64_t value)
 
 void cni_field_count(struct cni_resolver *r, const struct cni_ast_field *field, const char *wanted)
 {
-	cni_diag(r->diags, CNI126, field->span, "`%s` takes %s", field->name.text, wanted);
+	if (r->diags->n_errors + r->n_dropped == r->n_before)
+		cni_diag(r->diags, CNI126, field->span, "`%s` takes %s", field->name.text, wanted);
 }
 
 bool cni_field_one(struct cni_resolver *r, const struct cni_ast_field *field, struct cni_item *item)

@@ -52,6 +52,7 @@ void cni_read_waive(struct cni_resolver *r, const struct cni_field *row, const s
 	static const struct cni_word words[] = {
 		{ "backup", offsetof(struct cni_link, waive_backup) },
 		{ "policy", offsetof(struct cni_link, waive_policy) },
+		{ "ipv6", offsetof(struct cni_link, waive_ipv6) },
 		{ 0 },
 	};
 	struct cni_draft *draft = object;

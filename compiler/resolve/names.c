@@ -78,11 +78,23 @@ static void near_names(struct cni_resolver *r, const struct cni_names *names, co
 	}
 }
 
+/* What else is called that. */
+static const struct cni_names *other_kind(const struct cni_resolver *r, const char *text)
+{
+	const struct cni_names *const kinds[] = { &r->sets, &r->lans, &r->services, &r->targets, &r->policies };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (cni_names_find(kinds[i], text))
+			return kinds[i];
+	return NULL;
+}
+
 const struct cni_name *cni_names_need(struct cni_resolver *r, const struct cni_names *names,
 				      const struct cni_names *also, enum cni_code code, const char *text,
 				      struct cni_span span)
 {
 	const struct cni_name *found = cni_names_find(names, text);
+	const struct cni_names *other = found ? NULL : other_kind(r, text);
 	const char **list = NULL, *nearest;
 	struct cni_diag *d;
 	size_t n = 0;
@@ -95,7 +107,9 @@ const struct cni_name *cni_names_need(struct cni_resolver *r, const struct cni_n
 	near_names(r, also, text, &list, &n);
 	*cni_push(r->arena, list, n) = NULL;
 	nearest = cni_did_you_mean(text, list);
-	if (nearest)
+	if (other)
+		cni_diag_help(r->diags, d, "`%s` is the name of a %s", text, other->what);
+	else if (nearest)
 		cni_diag_help(r->diags, d, "did you mean `%s`?", nearest);
 	return NULL;
 }

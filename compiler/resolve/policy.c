@@ -31,8 +31,9 @@ static void read_source(struct cni_resolver *r, const struct cni_policy *policy,
 	if (!item.value || !cni_value_addr(r, &item, "`source`", &route->source))
 		return;
 	route->has_source = true;
-	if (!policy->local)
-		cni_bad_value(r, CNI159, &item, "`source` is for what the router itself sends: policies on `local`");
+	if (!policy->local || policy->n_devices)
+		cni_bad_value(r, CNI159, &item,
+			      "`source` is for what the router itself sends: policies on `local` alone");
 }
 
 static void read_routes(struct cni_resolver *r, struct cni_policy *policy)

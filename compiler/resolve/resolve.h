@@ -68,6 +68,7 @@ struct cni_resolver {
 	size_t n_link_addrs;
 	size_t *marks, mark; /* a target is in the list at hand when its entry is `mark` */
 	size_t n_dropped; /* values left out so far, since a variable had none (which is reported once) */
+	size_t n_before; /* errors and dropped values when the field at hand began */
 	uint64_t budget; /* bytes that values and ranges may still take: bounds lists of lists and sets of sets */
 	bool spent; /* it was not enough, which is reported */
 	uint64_t suggest_budget; /* names that may still be compared with an unknown one */
@@ -117,7 +118,8 @@ struct cni_word { /* a keyword and what it stands for; tables end in a NULL name
 /* A mistake in a value: at the place of its use, with the variable's value as a related place. */
 struct cni_diag *cni_bad_value(struct cni_resolver *r, enum cni_code code, const struct cni_item *item,
 			       const char *format, ...) __attribute__((format(printf, 4, 5)));
-void cni_wrong_kind(struct cni_resolver *r, const struct cni_item *item, const char *what, const char *wanted);
+struct cni_diag *cni_wrong_kind(struct cni_resolver *r, const struct cni_item *item, const char *what,
+				const char *wanted);
 size_t cni_items(struct cni_resolver *r, const struct cni_ast_value *values, enum cni_separator separator,
 		 struct cni_item **items);
 
@@ -185,6 +187,7 @@ cni_reader cni_read_number, cni_read_duration, cni_read_choice, cni_read_flag, c
 
 /* The field's only value, false (reported) when it has another number of them. */
 bool cni_field_one(struct cni_resolver *r, const struct cni_ast_field *field, struct cni_item *item);
+/* Reports another number of values than `wanted`, unless something of the field was reported already. */
 void cni_field_count(struct cni_resolver *r, const struct cni_ast_field *field, const char *wanted);
 void cni_field_store(const struct cni_field *row, void *object, uint64_t value);
 

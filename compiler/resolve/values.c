@@ -37,9 +37,10 @@ struct cni_diag *cni_bad_value(struct cni_resolver *r, enum cni_code code, const
 	return d;
 }
 
-void cni_wrong_kind(struct cni_resolver *r, const struct cni_item *item, const char *what, const char *wanted)
+struct cni_diag *cni_wrong_kind(struct cni_resolver *r, const struct cni_item *item, const char *what,
+				const char *wanted)
 {
-	cni_bad_value(r, CNI123, item, "%s takes %s, not %s", what, wanted, kind_names[item->value->kind]);
+	return cni_bad_value(r, CNI123, item, "%s takes %s, not %s", what, wanted, kind_names[item->value->kind]);
 }
 
 struct list {
