@@ -231,6 +231,19 @@ static bool bit(const uint64_t *bits, unsigned int i)
 	return bits[i / 64] >> (i % 64) & 1;
 }
 
+static void source_of_own_traffic(void **state)
+{
+	struct run run =
+		good(LINKS "policy own on local { route a to 198.18.0.1 source 10.0.0.1 via isp else drop; else "
+			   "main; }\n");
+	const struct cni_policy *p = run.model->policies;
+
+	(void)state;
+	assert_true(p->local && !p->n_devices);
+	assert_true(p->routes[0].has_source && same(p->routes[0].source, "10.0.0.1"));
+	cni_arena_free(run.arena);
+}
+
 static void policies(void **state)
 {
 	struct run run = good(
@@ -242,7 +255,7 @@ static void policies(void **state)
 		"}\n"
 		"  via cf1 then isp masquerade else main;\n"
 		"route b proto { tcp, 200 } not icmp echo-request tcp sport 1-2 not udp dport { 53, 54 }\n"
-		"  source 10.0.0.1 via cf1 weight 3, isp else reject;\n"
+		"  via cf1 weight 3, isp else reject;\n"
 		"route c not proto gre icmpv6 { packet-too-big, 200-255 } via main masquerade;\n"
 		"route d service { tcp 80, voip } drop;\n"
 		"else reject;\n}\n"
@@ -287,7 +300,6 @@ static void policies(void **state)
 	assert_true(rt[1].match.ports[0].source && rt[1].match.ports[1].negated);
 	assert_int_equal(rt[1].match.ports[1].ports.n_items, 1);
 	assert_int_equal(rt[1].match.ports[1].ports.items[0].hi, 54);
-	assert_true(rt[1].has_source && same(rt[1].source, "10.0.0.1"));
 	assert_true(rt[1].path.weighted);
 	assert_int_equal(rt[1].path.members[0].weight, 3);
 	assert_int_equal(rt[1].path.members[1].weight, 1);
@@ -387,10 +399,15 @@ static void variables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(links),   cmocka_unit_test(tunnels),
-		cmocka_unit_test(probes),  cmocka_unit_test(sets_and_services),
-		cmocka_unit_test(files),   cmocka_unit_test(policies),
-		cmocka_unit_test(options), cmocka_unit_test(variables),
+		cmocka_unit_test(links),
+		cmocka_unit_test(tunnels),
+		cmocka_unit_test(probes),
+		cmocka_unit_test(sets_and_services),
+		cmocka_unit_test(files),
+		cmocka_unit_test(policies),
+		cmocka_unit_test(source_of_own_traffic),
+		cmocka_unit_test(options),
+		cmocka_unit_test(variables),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
