@@ -62,7 +62,7 @@ serve far 53
 answered "traffic flows" lan udp 10.1.0.5 198.18.0.1 53 flows 20
 
 # A to B to A, with flows that go on all the while
-send lan udp 10.1.0.5 198.18.0.2 53 flows 10 packets 200 every 20 sport 50000 >"$lab_dir/flows" &
+send lan udp 10.1.0.5 198.18.0.2 53 flows 10 packets 200 every 20 sport 50000 wait 5000 >"$lab_dir/flows" &
 flows=$!
 sleep 0.5
 apply "another policy, under traffic" "$b"
