@@ -87,8 +87,10 @@ static const char *read_all(struct loader *l, const struct file *file, const cha
 
 	for (*len = 0;; *len += (size_t)n) {
 		if (*len == room) {
-			text = cni_regrow(l->arena, text, room, room * 2);
-			room *= 2;
+			size_t more = room < FILE_MAX / 2 ? room * 2 : FILE_MAX + 1;
+
+			text = cni_regrow(l->arena, text, room, more);
+			room = more;
 		}
 		do
 			n = read(file->fd, text + *len, room - *len);
@@ -102,6 +104,10 @@ static const char *read_all(struct loader *l, const struct file *file, const cha
 		if (*len + (size_t)n > FILE_MAX) {
 			complain(l, CNI52, at, path, "has more than 1 GiB");
 			return NULL;
+		}
+		if (memchr(text + *len, '\0', (size_t)n)) { /* no text, and perhaps without an end */
+			*len += (size_t)n;
+			return text;
 		}
 	}
 }

@@ -23,14 +23,28 @@ static void fill_descriptors(void)
 		close(fd);
 }
 
+/* Whether JSON is wanted, wherever on a command line that was not understood it says so. */
+static bool wants_json(int argc, char **argv)
+{
+	bool wanted = false;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		wanted |= !strcmp(argv[i], "--json");
+	return wanted;
+}
+
 static enum rt_exit misused(struct cni_arena *arena, const struct rt_options *options, const char *error)
 {
 	const struct rt_command *command = options->command;
-	const char *text = cni_printf(arena, "cnic: %s\nTry 'cnic %s%s'.\n", error, command ? command->name : "help",
-				      command ? " --help" : "");
+	struct rt_session *session = rt_session_new(arena, options);
+	const char *text =
+		cni_printf(arena, "Try 'cnic %s%s'.\n", command ? command->name : "help", command ? " --help" : "");
+	enum rt_exit status;
 
+	rt_fail(session, "%s", error);
+	status = rt_session_end(session, RT_USAGE);
 	(void)rt_write_all(STDERR_FILENO, text, strlen(text));
-	return RT_USAGE;
+	return status;
 }
 
 static enum rt_exit run(struct rt_session *session, struct rt_options *options)
@@ -62,6 +76,8 @@ int main(int argc, char **argv)
 		session = rt_session_new(arena, &options);
 		status = rt_session_end(session, run(session, &options));
 	} else {
+		/* the rest of it is not to be trusted */
+		options = (struct rt_options){ .command = options.command, .json = wants_json(argc, argv) };
 		status = misused(arena, &options, error.data);
 	}
 	cni_arena_free(arena);

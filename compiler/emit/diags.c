@@ -10,6 +10,7 @@
 #define TAB 8 /* columns */
 #define WIDTH 100 /* columns of a source line that are shown */
 #define LEAD 30 /* columns before the place, in a line that is cut */
+#define NEAR 4096 /* bytes before and behind the place that are looked at: a line may have a hundred megabytes */
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 static const struct {
@@ -165,11 +166,27 @@ static void write_line(struct cni_text *out, const struct cni_place *place, unsi
 	}
 }
 
-static void write_excerpt(const struct writer *w, const struct cni_diag *d, const struct cni_place *place,
+/* Leaves of the line what is near the place, which begins at *begin; true if something before it went. */
+static bool shorten(struct cni_place *place, size_t *begin)
+{
+	size_t skip = *begin > NEAR ? *begin - NEAR : 0;
+
+	while (skip && skip < *begin && ((unsigned char)place->line_text[skip] & 0xc0) == 0x80)
+		skip++; /* not within a character */
+	place->line_text += skip;
+	place->line_len -= skip;
+	*begin -= skip;
+	if (place->line_len > *begin + NEAR)
+		place->line_len = *begin + NEAR;
+	return skip;
+}
+
+static void write_excerpt(const struct writer *w, const struct cni_diag *d, struct cni_place *place,
 			  unsigned int gutter)
 {
 	size_t begin = place->column - 1, len = d->span.end > d->span.begin ? d->span.end - d->span.begin : 0;
 	unsigned int first, last, width, rest, from = 0;
+	bool cut = shorten(place, &begin);
 
 	locate(place, begin, begin + len, &first, &last);
 	locate(place, 0, place->line_len, &rest, &width);
@@ -177,10 +194,10 @@ static void write_excerpt(const struct writer *w, const struct cni_diag *d, cons
 		from = first - LEAD;
 	if (last > from + WIDTH)
 		last = from + WIDTH;
-	cni_text_printf(w->out, "%*s |\n%*u | %s", (int)gutter, "", (int)gutter, place->line, from ? "…" : "");
+	cni_text_printf(w->out, "%*s |\n%*u | %s", (int)gutter, "", (int)gutter, place->line, cut || from ? "…" : "");
 	write_line(w->out, place, from, from + WIDTH);
 	cni_text_printf(w->out, "%s\n%*s | ", width > from + WIDTH ? "…" : "", (int)gutter, "");
-	spaces(w->out, first - from + (from ? 1 : 0));
+	spaces(w->out, first - from + (cut || from ? 1 : 0));
 	start(w, severities[d->severity].colour);
 	while (first++ < last)
 		cni_text_puts(w->out, "^");
@@ -208,7 +225,7 @@ static struct cni_place place_of(const struct writer *w, struct cni_span span)
 static void write_diag(const struct writer *w, const struct cni_diag *d)
 {
 	struct cni_text *out = w->out;
-	const struct cni_place place = place_of(w, d->span);
+	struct cni_place place = place_of(w, d->span);
 	unsigned int gutter = 1;
 
 	for (unsigned int line = place.line; line >= 10; line /= 10)

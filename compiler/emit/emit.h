@@ -22,6 +22,10 @@ void cni_emit_rule(struct cni_text *out, const struct cni_st_rule *rule);
 void cni_emit_route(struct cni_text *out, const struct cni_st_route *route);
 void cni_emit_setting(struct cni_text *out, const struct cni_st_setting *setting);
 
+/* One record as a plan speaks of it: "device cf1 mtu 1476 up …", "chain path.1 (1 rule)". `state` is where the record is
+ * from; NULL: the rules of a base chain are counted, not shown. */
+void cni_emit_record(struct cni_text *out, enum cni_object object, const void *record, const struct cni_state *state);
+
 /* A plan for a reader: one line a step (`+ ~ - -/+`), grouped by phase, with what it disturbs and where the
  * policy says so, and a summary line. Large sets are counted, not listed. */
 void cni_emit_plan(struct cni_text *out, const struct cni_plan *plan, const struct cni_sources *sources, bool colour);

@@ -9,15 +9,25 @@
 
 #define LINE_WIDTH 100 /* where a list of elements goes on in the next line */
 
-static const char *const hooks[] = { [NF_INET_PRE_ROUTING] = "prerouting",
-				     [NF_INET_LOCAL_IN] = "input",
-				     [NF_INET_FORWARD] = "forward",
-				     [NF_INET_LOCAL_OUT] = "output",
-				     [NF_INET_POST_ROUTING] = "postrouting" };
+const char *cni_nft_chain_type(enum cni_hook_type type)
+{
+	static const char *const names[] = {
+		[CNI_HOOK_FILTER] = "filter", [CNI_HOOK_ROUTE] = "route", [CNI_HOOK_NAT] = "nat"
+	};
 
-static const char *const hook_types[] = {
-	[CNI_HOOK_FILTER] = "filter", [CNI_HOOK_ROUTE] = "route", [CNI_HOOK_NAT] = "nat"
-};
+	return names[type];
+}
+
+const char *cni_nft_hook(uint32_t hook)
+{
+	static const char *const names[] = { [NF_INET_PRE_ROUTING] = "prerouting",
+					     [NF_INET_LOCAL_IN] = "input",
+					     [NF_INET_FORWARD] = "forward",
+					     [NF_INET_LOCAL_OUT] = "output",
+					     [NF_INET_POST_ROUTING] = "postrouting" };
+
+	return hook <= NF_INET_POST_ROUTING ? names[hook] : "other";
+}
 
 /* nft has no way to write a quote within a string */
 static void quoted(struct cni_text *out, const char *text)
@@ -39,7 +49,7 @@ static void counter(struct cni_text *out, const struct cni_st_counter *c)
 	cni_text_puts(out, "\t}\n");
 }
 
-static void element(struct cni_text *out, const struct cni_st_set *set, size_t i)
+void cni_nft_element_key(struct cni_text *out, const struct cni_st_set *set, size_t i)
 {
 	const uint8_t *key = set->keys + i * cni_set_stride(set);
 
@@ -54,6 +64,11 @@ static void element(struct cni_text *out, const struct cni_st_set *set, size_t i
 			cni_nft_value(out, type, key + at, info->len);
 		at += (info->len + 3u) & ~3u;
 	}
+}
+
+static void element(struct cni_text *out, const struct cni_st_set *set, size_t i)
+{
+	cni_nft_element_key(out, set, i);
 	if (set->comments && set->comments[i]) {
 		cni_text_puts(out, " comment ");
 		quoted(out, set->comments[i]);
@@ -117,8 +132,8 @@ static void chain(struct cni_text *out, const struct cni_state *state, const str
 {
 	cni_text_printf(out, "\tchain %s {\n", c->name);
 	if (c->type != CNI_HOOK_NONE) {
-		cni_text_printf(out, "\t\ttype %s hook %s priority ", hook_types[c->type],
-				c->hook <= NF_INET_POST_ROUTING ? hooks[c->hook] : "?");
+		cni_text_printf(out, "\t\ttype %s hook %s priority ", cni_nft_chain_type(c->type),
+				cni_nft_hook(c->hook));
 		priority(out, c->priority);
 		cni_text_puts(out, "; policy accept;\n");
 	}

@@ -44,6 +44,10 @@ void cni_nft_prefix(struct cni_text *out, enum nft_type type, const uint8_t *byt
 /* The number of leading ones if `mask` is a prefix mask of `len` bytes, else -1. */
 int cni_nft_mask_bits(const uint8_t *mask, size_t len);
 enum nft_type cni_nft_key_type(enum cni_key_type key);
+/* The key of a set's element: "10.0.0.0/8", "tcp . 80". */
+void cni_nft_element_key(struct cni_text *out, const struct cni_st_set *set, size_t i);
+const char *cni_nft_chain_type(enum cni_hook_type type); /* "filter"; NULL for CNI_HOOK_NONE */
+const char *cni_nft_hook(uint32_t hook); /* NF_INET_…: "prerouting"; "other" for what inet has not */
 /* "accept", "goto path.3" */
 void cni_nft_verdict(struct cni_text *out, int32_t code, const char *chain);
 

@@ -25,60 +25,60 @@ static const struct {
 
 /* ---- one record ---- */
 
-static void link(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void link(struct cni_text *out, const struct cni_state *state, const void *record)
 {
 	const struct cni_st_link *l = record;
 
-	(void)plan;
+	(void)state;
 	cni_describe_link(out, l);
 	if (l->type == CNI_DEV_VLAN)
 		cni_text_printf(out, " on %s", l->parent);
 }
 
-static void setting(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void setting(struct cni_text *out, const struct cni_state *state, const void *record)
 {
 	const struct cni_st_setting *s = record;
 
-	(void)plan;
+	(void)state;
 	cni_text_printf(out, "%s%s%s = %d", s->device, *s->device ? " " : "", cni_setting_info[s->key].name, s->value);
 }
 
-static void addr(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void addr(struct cni_text *out, const struct cni_state *state, const void *record)
 {
-	(void)plan;
+	(void)state;
 	cni_describe_addr(out, record);
 }
 
-static void rule(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void rule(struct cni_text *out, const struct cni_state *state, const void *record)
 {
 	const struct cni_st_rule *r = record;
 
-	(void)plan;
+	(void)state;
 	cni_text_puts(out, r->family == CNI_V6 ? "ipv6 " : "");
 	cni_describe_rule(out, r);
 }
 
-static void route(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void route(struct cni_text *out, const struct cni_state *state, const void *record)
 {
 	const struct cni_st_route *r = record;
 
-	(void)plan;
+	(void)state;
 	cni_text_puts(out, r->family == CNI_V6 ? "ipv6 " : "");
 	cni_describe_route(out, r);
 }
 
-static void table(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void table(struct cni_text *out, const struct cni_state *state, const void *record)
 {
-	(void)plan;
+	(void)state;
 	(void)record;
 	cni_text_puts(out, "inet " CNI_TABLE);
 }
 
-static void counter(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void counter(struct cni_text *out, const struct cni_state *state, const void *record)
 {
 	const struct cni_st_counter *c = record;
 
-	(void)plan;
+	(void)state;
 	cni_text_puts(out, c->name);
 	if (c->comment && *c->comment)
 		cni_text_printf(out, " (%s)", c->comment);
@@ -89,33 +89,37 @@ static void count(struct cni_text *out, const char *name, size_t n, const char *
 	cni_text_printf(out, "%s (%zu %s%s)", name, n, what, n == 1 ? "" : "s");
 }
 
-static void set(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void set(struct cni_text *out, const struct cni_state *state, const void *record)
 {
 	const struct cni_st_set *s = record;
 
-	(void)plan;
+	(void)state;
 	count(out, s->name, s->n_elems, "element");
 }
 
-static void chain(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void chain(struct cni_text *out, const struct cni_state *state, const void *record)
 {
 	const struct cni_st_chain *c = record;
 
-	(void)plan;
+	(void)state;
 	if (c->type == CNI_HOOK_NONE)
 		count(out, c->name, c->n_rules, "rule");
 	else
 		cni_text_printf(out, "%s (base chain)", c->name);
 }
 
-static void base_rules(struct cni_text *out, const struct cni_plan *plan, const void *record)
+static void base_rules(struct cni_text *out, const struct cni_state *state, const void *record)
 {
 	const struct cni_st_chain *c = record;
 
+	if (!state) {
+		count(out, c->name, c->n_rules, "rule");
+		return;
+	}
 	cni_text_printf(out, "%s:", c->name);
 	for (size_t i = 0; i < c->n_rules && i < BASE_RULES_MAX; i++) {
 		cni_text_puts(out, i ? "; " : " ");
-		cni_emit_nft_rule(out, plan->desired, &c->rules[i]);
+		cni_emit_nft_rule(out, state, &c->rules[i]);
 	}
 	if (c->n_rules > BASE_RULES_MAX)
 		cni_text_printf(out, "; and %zu more", c->n_rules - BASE_RULES_MAX);
@@ -123,7 +127,7 @@ static void base_rules(struct cni_text *out, const struct cni_plan *plan, const 
 
 static const struct {
 	const char *name;
-	void (*describe)(struct cni_text *, const struct cni_plan *, const void *);
+	void (*describe)(struct cni_text *, const struct cni_state *, const void *);
 } objects[CNI_N_OBJECTS] = {
 	[CNI_LINK] = { "device", link },	[CNI_SETTING] = { "setting", setting },
 	[CNI_ADDR] = { "address", addr },	[CNI_RULE] = { "rule", rule },
@@ -131,6 +135,12 @@ static const struct {
 	[CNI_COUNTER] = { "counter", counter }, [CNI_SET] = { "set", set },
 	[CNI_CHAIN] = { "chain", chain },	[CNI_BASE_RULES] = { "rules", base_rules },
 };
+
+void cni_emit_record(struct cni_text *out, enum cni_object object, const void *record, const struct cni_state *state)
+{
+	cni_text_printf(out, "%s ", objects[object].name);
+	objects[object].describe(out, state, record);
+}
 
 /* ---- all steps ---- */
 
@@ -149,14 +159,15 @@ static void write_step(struct cni_text *out, const struct cni_plan *plan, const 
 		place = cni_place_of(sources, step->span.begin);
 	cni_text_printf(out, "%s%5s %-8s", colour ? ops[step->op].colour : "", ops[step->op].sign,
 			objects[step->object].name);
-	objects[step->object].describe(out, plan, step->after ? step->after : step->before);
+	objects[step->object].describe(out, step->after ? plan->desired : plan->observed,
+				       step->after ? step->after : step->before);
 	cni_text_puts(out, colour ? "\033[0m" : "");
 	if (place.source)
 		cni_text_printf(out, "  [%s:%u]", place.source->name, place.line);
 	cni_text_puts(out, "\n");
 	if (step->before && step->after) {
 		cni_text_printf(out, "%5s %-8s", "", "was");
-		objects[step->object].describe(out, plan, step->before);
+		objects[step->object].describe(out, plan->observed, step->before);
 		cni_text_puts(out, "\n");
 	}
 	if (step->disturbs)

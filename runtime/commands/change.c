@@ -3,8 +3,10 @@
 #include "runtime/commands/change.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "compiler/emit/emit.h"
@@ -86,6 +88,27 @@ static void tell(struct rt_session *session, const struct cni_plan *plan, const 
 		       result->n_changes == 1 ? "" : "s");
 }
 
+/* What would end the program waits from the first message to the last look, which takes seconds at most: a
+ * policy is applied or not begun, and what became of it is told. *late: something did wait. */
+static int apply(struct rt_session *session, struct rt_netlink *nl, const struct cni_plan *plan,
+		 struct rt_result *result, bool *late)
+{
+	static const int endings[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	const struct timespec at_once = { 0 };
+	sigset_t held, former;
+	int rc;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+		sigaddset(&held, endings[i]);
+	sigprocmask(SIG_BLOCK, &held, &former);
+	rc = rt_apply(nl, session->arena, plan, session->diags, result);
+	for (*late = false; sigtimedwait(&held, NULL, &at_once) > 0;)
+		*late = true;
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	return rc;
+}
+
 /* One attempt, with the lock held. *stale: what was observed is no longer so, and another attempt may succeed. */
 static enum rt_exit attempt(struct rt_session *session, const struct cni_model *model, struct rt_netlink *nl,
 			    bool *stale)
@@ -94,6 +117,7 @@ static enum rt_exit attempt(struct rt_session *session, const struct cni_model *
 	const struct cni_plan *plan;
 	struct cni_state *observed;
 	struct rt_result result;
+	bool late;
 	int rc;
 
 	*stale = false;
@@ -112,10 +136,16 @@ static enum rt_exit attempt(struct rt_session *session, const struct cni_model *
 		if (!agreed(session, plan))
 			return rt_fail(session, "not agreed to; nothing was changed");
 	}
-	rc = rt_apply(nl, session->arena, plan, session->diags, &result);
+	/* a plan that cannot be shown is not carried out; a JSON document can only be written when all is over */
+	if (plan->n_steps && !options->json && !rt_session_flush(session))
+		return RT_ERROR;
+	rc = apply(session, nl, plan, &result, &late);
 	tell(session, plan, &result);
+	if (late)
+		rt_say(session, "interrupted too late: the change was not broken off");
 	session->changed = plan->n_steps && (result.outcome == RT_DONE || result.outcome == RT_INCOMPLETE);
-	*stale = rc == -ESTALE && result.outcome == RT_UNTOUCHED;
+	session->applied = plan->n_steps && result.outcome == RT_DONE;
+	*stale = !late && rc == -ESTALE && (result.outcome == RT_UNTOUCHED || result.outcome == RT_RESTORED);
 	return exit_of[result.outcome];
 }
 
@@ -143,5 +173,5 @@ enum rt_exit rt_change(struct rt_session *session, const struct cni_model *model
 		rt_detail(session, "the kernel's state changed meanwhile: planning again");
 		status = attempt(session, model, nl, &stale);
 	}
-	return stale ? RT_LOCKED : status;
+	return stale && status == RT_ERROR ? RT_LOCKED : status;
 }

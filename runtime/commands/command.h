@@ -20,7 +20,8 @@ enum rt_exit {
 };
 
 struct rt_command {
-	const char *name, *alias; /* alias: NULL, or another name for it */
+	const char *name;
+	const char *const *aliases; /* other names for it, up to a NULL; NULL: none */
 	const char *operands; /* for the usage line: "FILE..." */
 	const char *summary; /* one line */
 	const char *about; /* what `cnic help NAME` says beside the options; lines of at most 79 columns */

@@ -12,6 +12,8 @@
 	"FILE is a policy, a folder (every *.cni in it), or - for standard input. Several\n"                           \
 	"are one policy."
 
+static const char *const plan_aliases[] = { "diff", "compare", NULL };
+
 #define N_COMMANDS (sizeof(rt_commands) / sizeof(*rt_commands) - 1)
 
 const struct rt_command rt_commands[] = {
@@ -21,7 +23,7 @@ const struct rt_command rt_commands[] = {
 	  RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_check },
 	{ "compile", NULL, "FILE...", "write what a policy becomes on an empty router", POLICY_ABOUT,
 	  RT_BIT(RT_OPT_EMIT) | RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_compile },
-	{ "plan", "diff", "FILE...", "show what apply would change",
+	{ "plan", plan_aliases, "FILE...", "show what apply would change",
 	  POLICY_ABOUT " Against the live kernel this needs CAP_NET_ADMIN; with\n"
 		       "--state it needs no privilege.",
 	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE), 1,
@@ -56,21 +58,25 @@ const struct rt_command rt_commands[] = {
 
 const struct rt_command *rt_command_find(const char *name)
 {
-	for (const struct rt_command *c = rt_commands; c->name; c++)
-		if (!strcmp(c->name, name) || (c->alias && !strcmp(c->alias, name)))
+	for (const struct rt_command *c = rt_commands; c->name; c++) {
+		if (!strcmp(c->name, name))
 			return c;
+		for (const char *const *alias = c->aliases; alias && *alias; alias++)
+			if (!strcmp(*alias, name))
+				return c;
+	}
 	return NULL;
 }
 
 const char *rt_command_suggest(const char *word)
 {
-	const char *names[2 * N_COMMANDS + 1];
+	const char *names[N_COMMANDS + sizeof(plan_aliases) / sizeof(*plan_aliases)];
 	size_t n = 0;
 
 	for (const struct rt_command *c = rt_commands; c->name; c++) {
 		names[n++] = c->name;
-		if (c->alias)
-			names[n++] = c->alias;
+		for (const char *const *alias = c->aliases; alias && *alias; alias++)
+			names[n++] = *alias;
 	}
 	names[n] = NULL;
 	return cni_did_you_mean(word, names);

@@ -27,8 +27,8 @@ static void one_command(struct cni_text *out, const struct rt_command *command)
 {
 	cni_text_printf(out, "cnic %s: %s\n\nUsage: cnic %s [OPTION]...%s%s\n", command->name, command->summary,
 			command->name, *command->operands ? " " : "", command->operands);
-	if (command->alias)
-		cni_text_printf(out, "Also: cnic %s\n", command->alias);
+	for (const char *const *alias = command->aliases; alias && *alias; alias++)
+		cni_text_printf(out, "Also: cnic %s\n", *alias);
 	if (*command->about)
 		cni_text_printf(out, "\n%s\n", command->about);
 	if (command->options) {

@@ -172,8 +172,11 @@ enum rt_exit rt_session_end(struct rt_session *session, enum rt_exit status)
 	}
 	/* a file of -o is the result of success: a failed command leaves the former one alone */
 	if (session->out.len || (session->options->output && !session->flushed && status == RT_OK))
-		if (!rt_session_flush(session) && (status == RT_OK || status == RT_CHANGES))
+		if (!rt_session_flush(session) && (status == RT_OK || status == RT_CHANGES)) {
 			status = RT_ERROR;
+			if (session->applied)
+				complain(session->arena, "the change was made all the same");
+		}
 	if (session->failure)
 		complain(session->arena, "%s", session->failure);
 	json_decref(session->json);

@@ -22,6 +22,7 @@ struct rt_session {
 	struct cni_text out; /* data that was not printed yet */
 	json_t *json; /* the command's own keys of the envelope; owned */
 	bool has_changed, changed; /* of plan, apply and remove: whether there is something to change */
+	bool applied; /* and it was made so */
 	const char *failure; /* what went wrong that is no diagnostic; NULL: nothing */
 	bool is_checker; /* diagnostics are the command's data: in a format for machines they go where data goes */
 	bool flushed; /* something was printed by rt_session_flush() */

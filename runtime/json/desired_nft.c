@@ -2,8 +2,6 @@
 /* desired_nft.c - counters, sets and chains as JSON; see desired.h. */
 #include "runtime/json/desired_nft.h"
 
-#include <linux/netfilter.h>
-
 #include "compiler/emit/emit.h"
 #include "compiler/emit/nft.h"
 #include "runtime/json/envelope.h"
@@ -18,30 +16,13 @@ static json_t *counters(const struct cni_state *state)
 	return list;
 }
 
-static void key_text(struct cni_text *out, const struct cni_st_set *set, size_t i)
-{
-	const uint8_t *key = set->keys + i * cni_set_stride(set);
-
-	for (size_t f = 0; f < set->n_fields; f++) {
-		const struct cni_key_info *info = &cni_key_info[set->fields[f]];
-		enum nft_type type = cni_nft_key_type(set->fields[f]);
-
-		cni_text_puts(out, f ? " . " : "");
-		if (set->interval)
-			cni_nft_range(out, type, key, key + set->key_len, info->len);
-		else
-			cni_nft_value(out, type, key, info->len);
-		key += (info->len + 3u) & ~3u;
-	}
-}
-
 /* A key, or in a map a key and its verdict. */
 static json_t *element(struct cni_text *text, const struct cni_st_set *set, size_t i)
 {
 	json_t *key;
 
 	text->len = 0;
-	key_text(text, set, i);
+	cni_nft_element_key(text, set, i);
 	key = rt_json_textn(text->data, text->len);
 	if (!set->map)
 		return key;
@@ -64,20 +45,10 @@ static json_t *set_json(struct cni_text *text, const struct cni_st_set *set)
 
 static json_t *hook_json(const struct cni_st_chain *chain)
 {
-	static const char *const hooks[] = { [NF_INET_PRE_ROUTING] = "prerouting",
-					     [NF_INET_LOCAL_IN] = "input",
-					     [NF_INET_FORWARD] = "forward",
-					     [NF_INET_LOCAL_OUT] = "output",
-					     [NF_INET_POST_ROUTING] = "postrouting" };
-	static const char *const types[] = {
-		[CNI_HOOK_FILTER] = "filter", [CNI_HOOK_ROUTE] = "route", [CNI_HOOK_NAT] = "nat"
-	};
-
 	if (chain->type == CNI_HOOK_NONE)
 		return json_null();
-	return json_pack("{s:s, s:s, s:i}", "type", types[chain->type], "hook",
-			 chain->hook <= NF_INET_POST_ROUTING ? hooks[chain->hook] : "other", "priority",
-			 (int)chain->priority);
+	return json_pack("{s:s, s:s, s:i}", "type", cni_nft_chain_type(chain->type), "hook", cni_nft_hook(chain->hook),
+			 "priority", (int)chain->priority);
 }
 
 static json_t *chain_json(struct cni_text *text, const struct cni_state *state, const struct cni_st_chain *chain)

@@ -129,7 +129,7 @@ void rt_envelope(struct cni_text *out, const struct rt_session *session, const s
 	const struct rt_command *command = session->options->command;
 	json_t *json = json_object(), *list = json_array();
 
-	json_object_set_new(json, "cnic", rt_json_text(command->name));
+	json_object_set_new(json, "cnic", rt_json_text(command ? command->name : NULL));
 	json_object_set_new(json, "version", json_integer(ENVELOPE_VERSION));
 	json_object_set_new(json, "ok", json_boolean(!diags->n_errors && (status == RT_OK || status == RT_CHANGES)));
 	if (session->has_changed)

@@ -7,7 +7,8 @@
  *	  … the command's own keys }
  *
  * "changed" is there for commands that change something, "error" when something failed that has no diagnostic.
- * Places and texts that are not there are null. Keys may be added to version 1, never taken away. */
+ * Places and texts that are not there are null, and so is "cnic"
+ * where the command line names no command. Keys may be added to version 1, never taken away. */
 #ifndef RT_ENVELOPE_H
 #define RT_ENVELOPE_H
 

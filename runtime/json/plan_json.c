@@ -4,7 +4,6 @@
 
 #include "compiler/emit/emit.h"
 #include "runtime/json/envelope.h"
-#include "runtime/netlink/report.h"
 
 const char *rt_phase_name(enum cni_phase phase)
 {
@@ -25,13 +24,6 @@ static const char *const objects[CNI_N_OBJECTS] = {
 	[CNI_CHAIN] = "chain", [CNI_BASE_RULES] = "base-chain",
 };
 
-static const char *object_text(struct cni_arena *arena, enum cni_object object, const void *record)
-{
-	const struct cni_step step = { .object = object, .after = record };
-
-	return rt_step_text(arena, &step);
-}
-
 /* One line for the object itself; a chain's rules follow, one a line. */
 static json_t *side(struct cni_arena *arena, enum cni_object object, const void *record, const struct cni_state *state)
 {
@@ -40,7 +32,7 @@ static json_t *side(struct cni_arena *arena, enum cni_object object, const void 
 
 	if (!record)
 		return json_null();
-	cni_text_puts(&text, object_text(arena, object, record));
+	cni_emit_record(&text, object, record, NULL);
 	for (size_t i = 0; chain && i < chain->n_rules; i++) {
 		cni_text_puts(&text, "\n");
 		cni_emit_nft_rule(&text, state, &chain->rules[i]);
@@ -51,7 +43,7 @@ static json_t *side(struct cni_arena *arena, enum cni_object object, const void 
 static json_t *step_json(struct cni_arena *arena, const struct cni_step *step, const struct cni_plan *plan,
 			 const struct cni_sources *sources)
 {
-	const void *record = step->after ? step->after : step->before;
+	struct cni_text text = { .arena = arena };
 	json_t *json = json_object();
 	struct cni_place place = { 0 };
 
@@ -60,7 +52,8 @@ static json_t *step_json(struct cni_arena *arena, const struct cni_step *step, c
 	json_object_set_new(json, "phase", json_string(rt_phase_name(step->phase)));
 	json_object_set_new(json, "op", json_string(ops[step->op]));
 	json_object_set_new(json, "object", json_string(objects[step->object]));
-	json_object_set_new(json, "text", rt_json_text(object_text(arena, step->object, record)));
+	cni_emit_record(&text, step->object, step->after ? step->after : step->before, NULL);
+	json_object_set_new(json, "text", rt_json_textn(text.data, text.len));
 	json_object_set_new(json, "before", side(arena, step->object, step->before, plan->observed));
 	json_object_set_new(json, "after", side(arena, step->object, step->after, plan->desired));
 	json_object_set_new(json, "disturbs", rt_json_text(step->disturbs));

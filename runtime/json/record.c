@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compiler/ip.h"
+#include "runtime/json/envelope.h"
 
 #define MAX_TEXT 4096
 
@@ -121,21 +122,10 @@ static const char *read_number(struct cni_arena *arena, const struct rt_field *f
 	return store(field->type, value, at);
 }
 
-/* The name of a device is any bytes, a JSON text is UTF-8: a name that is not loses what does not fit. */
 static json_t *write_text(const struct rt_field *field, const void *at)
 {
-	const char *text = *(const char *const *)at;
-	json_t *value = json_string(text);
-	char plain[MAX_TEXT];
-	size_t len = 0;
-
 	(void)field;
-	if (value)
-		return value;
-	for (; text[len] && len < sizeof(plain) - 1; len++)
-		plain[len] = (unsigned char)text[len] < 0x80 ? text[len] : '?';
-	plain[len] = '\0';
-	return json_string(plain);
+	return rt_json_text(*(const char *const *)at);
 }
 
 static const char *read_text(struct cni_arena *arena, const struct rt_field *field, const json_t *value, void *at)

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "compiler/state.h"
+#include "runtime/json/envelope.h"
 #include "runtime/json/record.h"
 
 /* ---- writing ---- */
@@ -55,7 +56,7 @@ static json_t *write_comments(const struct cni_st_set *set)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < set->n_elems; i++)
-		json_array_append_new(list, json_string(set->comments[i] ? set->comments[i] : ""));
+		json_array_append_new(list, rt_json_text(set->comments[i] ? set->comments[i] : ""));
 	return list;
 }
 

@@ -6,6 +6,7 @@
 
 #include <libnftnl/rule.h>
 
+#include "compiler/emit/nft.h"
 #include "runtime/netlink/encode.h"
 #include "runtime/netlink/expr.h"
 #include "runtime/netlink/nft.h"
@@ -89,7 +90,7 @@ void rt_nft_chain(struct rt_writer *w, const struct cni_st_chain *chain, bool ad
 	mnl_attr_put_strz(message, NFTA_CHAIN_NAME, chain->name);
 	if (!add || chain->type == CNI_HOOK_NONE)
 		return;
-	mnl_attr_put_strz(message, NFTA_CHAIN_TYPE, rt_nft_chain_type(chain->type));
+	mnl_attr_put_strz(message, NFTA_CHAIN_TYPE, cni_nft_chain_type(chain->type));
 	hook = mnl_attr_nest_start(message, NFTA_CHAIN_HOOK);
 	mnl_attr_put_u32(message, NFTA_HOOK_HOOKNUM, htonl(chain->hook));
 	mnl_attr_put_u32(message, NFTA_HOOK_PRIORITY, htonl((uint32_t)chain->priority));

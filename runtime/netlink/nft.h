@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nft.h - what reading and writing nftables share: requests, the kernel's words for base chains, user data. */
+/* nft.h - what reading and writing nftables share: requests and user data. */
 #ifndef RT_NFT_H
 #define RT_NFT_H
 
@@ -13,16 +13,6 @@
 static inline uint16_t rt_nft_type(uint16_t message)
 {
 	return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
-}
-
-/* NULL for CNI_HOOK_NONE. */
-static inline const char *rt_nft_chain_type(enum cni_hook_type type)
-{
-	static const char *const names[] = {
-		[CNI_HOOK_FILTER] = "filter", [CNI_HOOK_ROUTE] = "route", [CNI_HOOK_NAT] = "nat"
-	};
-
-	return names[type];
 }
 
 /* User data is nft's own (libnftnl, udata.h): a list of type, length, bytes. Comments are of type 0 in counters and

@@ -8,11 +8,16 @@
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 
+#include "compiler/emit/nft.h"
 #include "runtime/netlink/expr.h"
 #include "runtime/netlink/nft.h"
 #include "runtime/netlink/observe.h"
 
-static int dump(struct rt_observation *obs, uint16_t type, uint16_t flags, rt_each *each)
+/* Of so many chains, each is asked for its rules: every part of a whole dump walks all rules from the start. */
+#define CHAINS_AT_ONCE 16384
+
+/* `chain`: whose rules; NULL: of the whole table. */
+static int dump(struct rt_observation *obs, uint16_t type, uint16_t flags, const char *chain, rt_each *each)
 {
 	uint64_t space[64] = { 0 };
 	struct nlmsghdr *request = mnl_nlmsg_put_header(space);
@@ -24,6 +29,8 @@ static int dump(struct rt_observation *obs, uint16_t type, uint16_t flags, rt_ea
 	family->nfgen_family = NFPROTO_INET;
 	/* the first attribute of every kind of object is its table */
 	mnl_attr_put_strz(request, NFTA_TABLE_NAME, CNI_TABLE);
+	if (chain)
+		mnl_attr_put_strz(request, NFTA_RULE_CHAIN, chain);
 	return rt_request(obs->nl, RT_NETFILTER, request, each, obs);
 }
 
@@ -139,7 +146,7 @@ static int read_chain(const struct nlmsghdr *message, void *arg)
 	chain->handle = rt_be64(attrs.at[NFTA_CHAIN_HANDLE], 0);
 	type = rt_string(attrs.at[NFTA_CHAIN_TYPE]);
 	for (enum cni_hook_type t = CNI_HOOK_FILTER; attrs.at[NFTA_CHAIN_HOOK] && t <= CNI_HOOK_NAT; t++)
-		if (!strcmp(type, rt_nft_chain_type(t)))
+		if (!strcmp(type, cni_nft_chain_type(t)))
 			chain->type = t;
 	rt_attrs_nested(&hook, attrs.at[NFTA_CHAIN_HOOK]);
 	chain->hook = rt_be32(hook.at[NFTA_HOOK_HOOKNUM], 0);
@@ -193,6 +200,17 @@ static int read_rule(const struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
+static int observe_rules(struct rt_observation *obs)
+{
+	int rc = 0;
+
+	if (obs->state->n_chains <= CHAINS_AT_ONCE)
+		return dump(obs, NFT_MSG_GETRULE, NLM_F_DUMP, NULL, read_rule);
+	for (size_t i = 0; !rc && i < obs->state->n_chains; i++)
+		rc = dump(obs, NFT_MSG_GETRULE, NLM_F_DUMP, obs->state->chains[i].name, read_rule);
+	return rc;
+}
+
 int rt_observe_nft(struct rt_observation *obs)
 {
 	static const struct {
@@ -201,16 +219,16 @@ int rt_observe_nft(struct rt_observation *obs)
 	} dumps[] = { { NFT_MSG_GETOBJ, read_counter },
 		      { NFT_MSG_GETSET, read_set },
 		      { NFT_MSG_GETCHAIN, read_chain } };
-	int rc = dump(obs, NFT_MSG_GETTABLE, 0, read_table);
+	int rc = dump(obs, NFT_MSG_GETTABLE, 0, NULL, read_table);
 
 	if (rc || !obs->state->has_table)
 		return rc == -ENOENT ? 0 : rc;
 	for (size_t i = 0; !rc && i < sizeof(dumps) / sizeof(*dumps); i++)
-		rc = dump(obs, dumps[i].type, NLM_F_DUMP, dumps[i].each);
+		rc = dump(obs, dumps[i].type, NLM_F_DUMP, NULL, dumps[i].each);
 	if (!rc && obs->state->n_chains)
 		qsort(obs->state->chains, obs->state->n_chains, sizeof(*obs->state->chains), by_name);
 	if (!rc)
-		rc = dump(obs, NFT_MSG_GETRULE, NLM_F_DUMP, read_rule);
+		rc = observe_rules(obs);
 	for (size_t i = 0; !rc && i < obs->state->n_sets; i++)
 		if (obs->state->sets[i].n_fields)
 			rc = rt_observe_elements(obs, &obs->state->sets[i]);

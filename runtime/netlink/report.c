@@ -8,74 +8,12 @@
 #include "compiler/arena.h"
 #include "compiler/emit/emit.h"
 
-/* ---- what a step does ---- */
-
-static void put_link(struct cni_text *text, const void *record)
-{
-	cni_emit_link(text, record);
-}
-
-static void put_setting(struct cni_text *text, const void *record)
-{
-	cni_emit_setting(text, record);
-}
-
-static void put_addr(struct cni_text *text, const void *record)
-{
-	cni_emit_addr(text, record);
-}
-
-static void put_rule(struct cni_text *text, const void *record)
-{
-	cni_emit_rule(text, record);
-}
-
-static void put_route(struct cni_text *text, const void *record)
-{
-	cni_emit_route(text, record);
-}
-
-static void put_table(struct cni_text *text, const void *record)
-{
-	(void)record;
-	cni_text_puts(text, "table inet " CNI_TABLE);
-}
-
-static void put_counter(struct cni_text *text, const void *record)
-{
-	cni_text_printf(text, "counter %s", ((const struct cni_st_counter *)record)->name);
-}
-
-static void put_set(struct cni_text *text, const void *record)
-{
-	const struct cni_st_set *set = record;
-
-	cni_text_printf(text, "%s %s (%zu elements)", set->map ? "map" : "set", set->name, set->n_elems);
-}
-
-static void put_chain(struct cni_text *text, const void *record)
-{
-	cni_text_printf(text, "chain %s", ((const struct cni_st_chain *)record)->name);
-}
-
-static void put_base_rules(struct cni_text *text, const void *record)
-{
-	cni_text_printf(text, "rules of chain %s", ((const struct cni_st_chain *)record)->name);
-}
-
-static void (*const writers[CNI_N_OBJECTS])(struct cni_text *text, const void *record) = {
-	[CNI_LINK] = put_link,	 [CNI_SETTING] = put_setting,	    [CNI_ADDR] = put_addr,	 [CNI_RULE] = put_rule,
-	[CNI_ROUTE] = put_route, [CNI_TABLE_NFT] = put_table,	    [CNI_COUNTER] = put_counter, [CNI_SET] = put_set,
-	[CNI_CHAIN] = put_chain, [CNI_BASE_RULES] = put_base_rules,
-};
-
 const char *rt_step_text(struct cni_arena *arena, const struct cni_step *step)
 {
 	struct cni_text text = { .arena = arena };
 
-	if (!step->after)
-		cni_text_puts(&text, "removing: ");
-	writers[step->object](&text, step->after ? step->after : step->before);
+	cni_text_puts(&text, step->after ? "" : "removing: ");
+	cni_emit_record(&text, step->object, step->after ? step->after : step->before, NULL);
 	return text.data;
 }
 
@@ -174,8 +112,12 @@ void rt_report(struct cni_diags *diags, enum cni_code code, const struct cni_ste
 	diag = cni_diag(diags, code, span, "%s: %s", what, strerror(-refusal->error));
 	if (*refusal->text)
 		cni_diag_label(diags, diag, "the kernel says: %s", refusal->text);
-	if (refusal->message == SIZE_MAX)
-		cni_diag_help(diags, diag, "the kernel's answer did not come");
-	if (refusal->error == -EEXIST)
+	if (refusal->error == -EMSGSIZE)
+		cni_diag_help(diags, diag,
+			      "one nft transaction is larger than a socket may send here: raise net.core.wmem_max, or "
+			      "give cnic CAP_NET_ADMIN outside of user namespaces, too");
+	else if (refusal->error == -EEXIST)
 		cni_diag_help(diags, diag, "it was made by someone else meanwhile: try again");
+	else if (refusal->message == SIZE_MAX)
+		cni_diag_help(diags, diag, "the kernel's answer did not come");
 }

@@ -6,7 +6,7 @@
 #include "compiler/plan.h"
 #include "runtime/netlink/netlink.h"
 
-/* What a step does, as `ip` or `nft` would be asked for it: "link add cf1 type gre …", "chain `x`". */
+/* What a step does, in the plan's words: "device cf1 mtu 1476 …", "removing: chain path.1 (1 rule)". */
 const char *rt_step_text(struct cni_arena *arena, const struct cni_step *step);
 
 /* A diagnostic at the step's place (of a rule in a chain: that rule's). `code` is CNI702 or CNI708; a right or a

@@ -215,4 +215,23 @@ subtest 'remove' => sub {
 	is(everything(), $before, '... all is as it was');
 };
 
+subtest 'what is broken off' => sub {
+	my ($status, undef, $err) = at('router', "$cnic apply -y $policy >/dev/full");
+	is($status, 1, 'a plan that cannot be shown');
+	like($err, qr/cannot write standard output: No space left/, '... is told of');
+	is(everything(), $before, '... and not carried out');
+	($status, undef, $err) = at('router', "$cnic apply -y --json $policy >/dev/full");
+	is($status, 1, 'an answer in JSON that cannot be written');
+	like($err, qr/the change was made all the same/, '... comes when all is done');
+	my $after = everything();
+	here('remove', 0, 'remove', '-q');
+	for my $ms (map { 3 * $_ } 1 .. 8) {
+		($status) = at('router', sprintf "timeout --preserve-status -s TERM %.3f $cnic apply -y -q $policy", $ms / 1000);
+		my $now = everything();
+		ok($now eq $before || $now eq $after, "ended after $ms ms (exit status $status): all or nothing") || diag($now);
+		ok($status || $now eq $after, '... and the exit status is right');
+		here('remove', 0, 'remove', '-q');
+	}
+};
+
 done_testing;

@@ -84,7 +84,7 @@ subtest 'help and version' => sub {
 		is((run("cnic $command --help", 0, $command, '--help'))[0], $of, "... and $command --help is the same");
 		unlike($of, qr/^.{101}/m, '... in lines that can be read');
 	}
-	is((run('diff', 0, 'help', 'diff'))[0], (run('plan', 0, 'help', 'plan'))[0], 'diff is plan');
+	is((run($_, 0, 'help', $_))[0], (run('plan', 0, 'help', 'plan'))[0], "$_ is plan") for qw(diff compare);
 	like((run('-V', 0, '-V'))[0], qr/^cnic \d+\.\d+\.\d+\n\z/, 'the version');
 	is((run($_->[0], 0, @$_))[0], (run('version', 0, 'version'))[0], "@$_ is version")
 		for ['--version'], [ 'check', '-V' ];
@@ -125,6 +125,7 @@ subtest 'several files' => sub {
 	my ($nft) = run('--set is seen', 0, { stdin => "var uplink = eth7;\n" . $good =~ s/eth0/\$uplink/r },
 		'compile', '--set', 'uplink=eth0', '-');
 	is($nft, (cnic('compile', $file))[1], '... as if it were written');
+	like((run('a file without an end', 1, 'check', '/dev/zero'))[1], qr/^error\[CNI057\]/, '... is left at its first NUL');
 	run('--set of nothing', 1, 'check', '--set', 'novalue', $file);
 };
 
@@ -157,6 +158,20 @@ subtest 'JSON' => sub {
 		my ($text) = run("--emit $emit", 0, 'compile', '--emit', $emit, $file);
 		is(envelope("--emit $emit --json", 0, 'compile', '--json', '--emit', $emit, $file)->{$emit}, $text,
 			'... holds the text');
+	}
+	# a command line that is not understood has its answer in JSON, too
+	for (
+		[ undef,   qr/^no command given$/,         '--json' ],
+		[ undef,   qr/^unknown command 'chek'/,    'chek', '--json' ],
+		[ 'check', qr/^check: FILE\.\.\. is missing/, 'check', '--json' ],
+		[ 'check', qr/^unknown option '--josn'/,   'check', '--josn', $file, '--json' ],
+		)
+	{
+		my ($command, $why, @arguments) = @$_;
+		$json = envelope("cnic @arguments", 64, @arguments);
+		is($json->{cnic}, $command, '... of what was meant');
+		ok(!$json->{ok}, '... is not ok');
+		like($json->{error}, $why, '... and tells why');
 	}
 	# names of files need not be UTF-8
 	my $odd = spew("$dir/\xff.cni", $bad);
