@@ -8,14 +8,6 @@
 
 #include "compiler/lower/lower_internal.h"
 
-static bool has_way(const struct lower *l, const char *key)
-{
-	for (size_t i = 0; i < l->n_ways; i++)
-		if (!strcmp(l->ways[i].key, key))
-			return true;
-	return false;
-}
-
 static bool is_rule_of(const struct lower *l, const struct cni_st_rule *rule, unsigned int id)
 {
 	return rule->owned && rule->mask == l->mask && rule->mark == mark_of(l, id);
@@ -63,7 +55,7 @@ void lower_former_ways(struct lower *l)
 		unsigned int id = lower_counter_id(c->name);
 
 		if (!id || id >> l->id_bits || !c->comment || !strncmp(c->comment, "return ", 7) ||
-		    has_way(l, c->comment) || !leads_on(l, c, id) ||
+		    lower_find_way(l, c->comment) != CNI_NONE || !leads_on(l, c, id) ||
 		    !l->prior->in_use(l->prior->arg, l->id_mask, mark_of(l, id)))
 			continue;
 		*cni_push(l->arena, l->ways, l->n_ways) = (struct way){

@@ -72,6 +72,7 @@ static inline uint32_t ct_mark_of(const struct lower *lower, unsigned int id)
 
 /* ways.c: finds every way, gives out ids. False: more ways than ids (reported). */
 bool lower_ways(struct lower *lower);
+size_t lower_find_way(const struct lower *lower, const char *key); /* CNI_NONE: there is none */
 unsigned int lower_counter_id(const char *name); /* the ID of "path.ID", or 0 */
 /* former.c: adds the ways of the policy before that still have flows; then, with the devices known, their tables. */
 void lower_former_ways(struct lower *lower);

@@ -68,7 +68,7 @@ enum { LOOKUP_IN, LOOKUP_NOT_IN, LOOKUP_MAP }; /* cni_expr.key of CNI_X_LOOKUP *
 
 /* ---- conditions ---- */
 
-void if_meta_eq(struct lower *l, struct cni_st_rule_nft *r, uint32_t key, const void *value, uint16_t len)
+static void if_meta_eq(struct lower *l, struct cni_st_rule_nft *r, uint32_t key, const void *value, uint16_t len)
 {
 	meta(l, r, key, 0);
 	cmp(l, r, NFT_CMP_EQ, value, len);

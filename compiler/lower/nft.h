@@ -35,7 +35,6 @@ const char *set_of_ranges(struct lower *l, const struct cni_ranges *ranges, enum
 const char *set_of_ports(struct lower *l, const struct cni_port_range *ports, size_t n);
 
 /* conditions */
-void if_meta_eq(struct lower *l, struct cni_st_rule_nft *r, uint32_t key, const void *value, uint16_t len);
 void if_family(struct lower *l, struct cni_st_rule_nft *r, enum cni_family family);
 void if_proto(struct lower *l, struct cni_st_rule_nft *r, bool equal, uint8_t proto);
 void if_proto_in_set(struct lower *l, struct cni_st_rule_nft *r, const char *set);

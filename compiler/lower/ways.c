@@ -69,12 +69,22 @@ static const char *way_key(const struct lower *l, const struct way *way)
 	return key.data;
 }
 
+size_t lower_find_way(const struct lower *l, const char *key)
+{
+	for (size_t i = 0; i < l->n_ways; i++)
+		if (!strcmp(l->ways[i].key, key))
+			return i;
+	return CNI_NONE;
+}
+
 static size_t add_way(struct lower *l, struct way way)
 {
+	size_t found;
+
 	way.key = way_key(l, &way);
-	for (size_t i = 0; i < l->n_ways; i++)
-		if (!strcmp(l->ways[i].key, way.key))
-			return i;
+	found = lower_find_way(l, way.key);
+	if (found != CNI_NONE)
+		return found;
 	*cni_push(l->arena, l->ways, l->n_ways) = way;
 	return l->n_ways - 1;
 }
