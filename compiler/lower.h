@@ -19,15 +19,28 @@
 #include "compiler/model.h"
 #include "compiler/state.h"
 
-/* What lowering needs to know of a live router; all zero for a compilation without one. */
+/* What lowering needs to know of a live router; all zero for a compilation without one.
+ *
+ * A path that the policy no longer has stays until its flows end, since the language keeps some of them on it: those
+ * whose NAT is fixed, and all of `established keep`. A flow can begin on it until the flip, so a look at conntrack
+ * before that is too early, and an apply lowers twice:
+ *   1. with keep_former, and carries out that plan: every former path is still there after the flip, but nothing leads
+ *      a new flow to one any more;
+ *   2. if its desired state has n_former > 0 (also where the plan was empty: an apply may have been killed in between):
+ *      observes, lowers with in_use, and carries out that plan, which lets go of the paths that have no flows. It moves
+ *      no flow, and has no new epoch. When a flow holds each of them it is empty. */
 struct cni_prior {
 	const struct cni_state *observed; /* ids, epoch, gateways of dhcp links; NULL: none */
-	/* Whether conntrack has a flow with (mark & mask) == mark. A path that the policy no longer has stays until its
-	 * flows end where the language keeps them on it: those whose NAT is fixed, and all of `established keep`. NULL: no
-	 * flow is known of. */
+	bool keep_former; /* keep every path of the policy before that still leads somewhere; in_use is not asked */
+	/* Whether conntrack has a flow with (mark & mask) == mark; what a plan for a reader is made with. NULL, without
+	 * keep_former: no flow is known of, and no former path stays. */
 	bool (*in_use)(void *arg, uint32_t mask, uint32_t mark);
 	void *arg;
+	size_t shard_max; /* members of a set of addresses before it is cut into several; 0: as many as is best */
 };
+
+/* The bits of a packet's mark, or a flow's, that hold the path's id; those above, within the mask, are the epoch. */
+uint32_t cni_id_mask(uint32_t mark_mask);
 
 /* The model must be free of errors. More paths than the mask has room for is an error in `diags`. */
 struct cni_state *cni_lower(struct cni_arena *arena, const struct cni_model *model, const struct cni_prior *prior,

@@ -261,6 +261,7 @@ struct cni_state {
 	/* desired: conntrack marks left from an earlier turn of the epoch, (mark & stale_mask) == stale_mark, whose bits
 	 * within mark_mask are cleared before the flip; stale_mask 0: none */
 	uint32_t mark_mask, stale_mask, stale_mark;
+	size_t n_former; /* desired: paths of the policy before that are kept for their flows (lower.h) */
 	bool has_forwarding[CNI_N_FAMILIES]; /* observed: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */
 };
 

@@ -209,7 +209,7 @@ static void sort_elements(struct lower *l, struct cni_st_set *set)
 	set->n_elems = n;
 }
 
-static const char *set_install(struct lower *l, struct cni_st_set *set, const char *label)
+static uint64_t hash_set(const struct cni_st_set *set)
 {
 	uint64_t hash = mix_int(BASIS, (int64_t)set->n_fields << 8 | (int64_t)set->interval << 1 | set->map);
 
@@ -218,7 +218,13 @@ static const char *set_install(struct lower *l, struct cni_st_set *set, const ch
 	hash = mix(hash, set->keys, set->n_elems * cni_set_stride(set));
 	for (size_t i = 0; set->map && i < set->n_elems; i++)
 		hash = mix_text(mix_int(hash, set->verdicts[i].code), set->verdicts[i].chain);
-	set->name = content_name(l, label, hash);
+	return hash;
+}
+
+const char *set_install(struct lower *l, struct cni_st_set *set, const char *label)
+{
+	if (!set->name)
+		set->name = content_name(l, label, hash_set(set));
 	if (!known(l, cni_printf(l->arena, "set %s", set->name)))
 		*cni_push(l->arena, l->state->sets, l->state->n_sets) = *set;
 	return set->name;
@@ -232,26 +238,35 @@ const char *set_done(struct lower *l, struct set *set, const char *label)
 	return set_install(l, &set->set, label);
 }
 
-const char *set_of_ranges(struct lower *l, const struct cni_ranges *ranges, enum cni_family family, const char *label)
+struct cni_st_set ranges_within(struct lower *l, const struct cni_ranges *ranges, size_t first, size_t n,
+				struct cni_addr lo, struct cni_addr hi)
 {
+	const enum cni_family family = lo.family;
 	struct cni_st_set set = { .fields = { family == CNI_V4 ? CNI_KEY_IPV4 : CNI_KEY_IPV6 },
 				  .n_fields = 1,
 				  .interval = true,
 				  .key_len = family == CNI_V4 ? 4 : 16,
-				  .n_elems = cni_ranges_count(ranges, family) };
-	uint8_t *p;
+				  .n_elems = n };
+	uint8_t *p = set.keys = cni_alloc(l->arena, n * cni_set_stride(&set));
 
-	if (!set.n_elems)
-		return NULL;
-	p = set.keys = cni_alloc(l->arena, set.n_elems * cni_set_stride(&set));
-	for (size_t i = 0; i < set.n_elems; i++) {
-		struct cni_addr lo = { .family = family }, hi = lo;
+	for (size_t i = first; i < first + n; i++) {
+		struct cni_addr from = { family, family == CNI_V4 ? ranges->v4[i].lo : ranges->v6[i].lo };
+		struct cni_addr to = { family, family == CNI_V4 ? ranges->v4[i].hi : ranges->v6[i].hi };
 
-		lo.v = family == CNI_V4 ? ranges->v4[i].lo : ranges->v6[i].lo;
-		hi.v = family == CNI_V4 ? ranges->v4[i].hi : ranges->v6[i].hi;
-		p += cni_addr_to_bytes(lo, p);
-		p += cni_addr_to_bytes(hi, p);
+		p += cni_addr_to_bytes(from.v < lo.v ? lo : from, p);
+		p += cni_addr_to_bytes(to.v > hi.v ? hi : to, p);
 	}
+	return set;
+}
+
+const char *set_of_ranges(struct lower *l, const struct cni_ranges *ranges, enum cni_family family, const char *label)
+{
+	const struct cni_addr lo = { .family = family }, hi = { family, cni_host_mask(family, 0) };
+	struct cni_st_set set;
+
+	if (!cni_ranges_count(ranges, family))
+		return NULL;
+	set = ranges_within(l, ranges, 0, cni_ranges_count(ranges, family), lo, hi);
 	return set_install(l, &set, label);
 }
 

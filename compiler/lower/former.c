@@ -3,7 +3,8 @@
  *
  * A flow's NAT is fixed at its first packet, and `established keep` leaves flows where they are: such flows keep their
  * way until they end, as long as its target exists. What the way is stands in the kernel: it is carried over as it was
- * observed, and is gone with the first apply that finds it without flows. */
+ * observed. A flow may begin on it up to the flip, so the flip keeps every way that could have such flows; which have
+ * none is asked after it, when no flow can begin on them any more. */
 #include <string.h>
 
 #include "compiler/lower/lower_internal.h"
@@ -13,15 +14,51 @@ static bool is_rule_of(const struct lower *l, const struct cni_st_rule *rule, un
 	return rule->owned && rule->mask == l->mask && rule->mark == mark_of(l, id);
 }
 
-/* Whether the device will be there: ours only if the policy still has it. */
-static bool stays(const struct lower *l, const char *device)
+static const struct cni_target *target_on(const struct lower *l, const char *device)
 {
 	for (size_t i = 0; i < l->model->n_targets; i++)
 		if (!strcmp(l->model->targets[i].ifname, device))
+			return &l->model->targets[i];
+	return NULL;
+}
+
+static bool is_neighbour(const struct cni_prefix *address, const struct cni_addr *gateway)
+{
+	return cni_prefix_has(*address, *gateway) && !cni_addr_equal(address->addr, *gateway);
+}
+
+/* Of a device that the policy has: whether it still reaches the gateway, also if its address moved. */
+static bool target_reaches(const struct cni_target *t, const struct cni_st_hop *hop)
+{
+	const struct cni_iface *iface = &t->iface[hop->via.family];
+
+	return !hop->has_via || t->kind == CNI_TARGET_TUNNEL || t->link.dhcp ||
+	       (iface->has_address && is_neighbour(&iface->address, &hop->via));
+}
+
+/* Of a device that it no longer has: the kernel drops the routes over it with its last address, and ours go. */
+static bool device_reaches(const struct lower *l, const struct cni_st_hop *hop, enum cni_family family)
+{
+	for (size_t i = 0; i < l->observed->n_addrs; i++) {
+		const struct cni_st_addr *a = &l->observed->addrs[i];
+
+		if (!a->owned && a->address.addr.family == family && !strcmp(a->device, hop->device) &&
+		    (!hop->has_via || is_neighbour(&a->address, &hop->via)))
 			return true;
+	}
+	return false;
+}
+
+/* Whether the device will be there, ours only if the policy still has it, and lead where it led. */
+static bool stays(const struct lower *l, const struct cni_st_hop *hop, enum cni_family family)
+{
+	const struct cni_target *target = target_on(l, hop->device);
+
+	if (target)
+		return target_reaches(target, hop);
 	for (size_t i = 0; i < l->observed->n_links; i++)
-		if (!strcmp(l->observed->links[i].name, device))
-			return !l->observed->links[i].owned;
+		if (!strcmp(l->observed->links[i].name, hop->device))
+			return !l->observed->links[i].owned && device_reaches(l, hop, family);
 	return false;
 }
 
@@ -30,7 +67,7 @@ static bool is_route_of(const struct lower *l, const struct cni_st_route *route,
 	if (!route->owned || route->table != rule->table || route->family != rule->family)
 		return false;
 	for (size_t i = 0; i < route->n_hops; i++)
-		if (!stays(l, route->hops[i].device))
+		if (!stays(l, &route->hops[i], route->family))
 			return false;
 	return true;
 }
@@ -50,13 +87,14 @@ static bool leads_on(const struct lower *l, const struct cni_st_counter *counter
 
 void lower_former_ways(struct lower *l)
 {
-	for (size_t i = 0; l->observed && l->prior->in_use && i < l->observed->n_counters; i++) {
+	const bool asks = l->prior->keep_former || l->prior->in_use;
+
+	for (size_t i = 0; l->observed && asks && i < l->observed->n_counters; i++) {
 		const struct cni_st_counter *c = &l->observed->counters[i];
 		unsigned int id = lower_counter_id(c->name);
 
 		if (!id || id >> l->id_bits || !c->comment || !strncmp(c->comment, "return ", 7) ||
-		    lower_find_way(l, c->comment) != CNI_NONE || !leads_on(l, c, id) ||
-		    !l->prior->in_use(l->prior->arg, l->id_mask, mark_of(l, id)))
+		    lower_find_way(l, c->comment) != CNI_NONE || !leads_on(l, c, id))
 			continue;
 		*cni_push(l->arena, l->ways, l->n_ways) = (struct way){
 			.key = c->comment,
@@ -66,6 +104,20 @@ void lower_former_ways(struct lower *l)
 				strstr(c->comment, " translated"), /* see way_key() */
 		};
 	}
+}
+
+bool lower_let_go(struct lower *l)
+{
+	const size_t n_before = l->n_ways;
+	size_t n = 0;
+
+	/* the model's ways come first, and their places are known by number */
+	for (size_t w = 0; w < n_before; w++)
+		if (!l->ways[w].is_former || l->prior->keep_former ||
+		    l->prior->in_use(l->prior->arg, l->id_mask, mark_of(l, l->ways[w].id)))
+			l->ways[n++] = l->ways[w];
+	l->n_ways = n;
+	return n < n_before;
 }
 
 void lower_former_tables(struct lower *l)

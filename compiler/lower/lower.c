@@ -23,20 +23,39 @@ static const char *live_chain(const struct cni_state *state, const char *base)
 	return chain && chain->n_rules && chain->rules[0].n_exprs ? chain->rules[0].exprs[0].name : NULL;
 }
 
-/* The live epoch is in the live chain's name, "steer.EPOCH.…"; 0: none is live. */
-static unsigned int live_epoch(const struct cni_state *state, const char *base)
+/* "steer.EPOCH.…", "own.EPOCH.…"; 0: not such a name, or NULL. */
+static unsigned int epoch_of(const char *name)
 {
-	const char *name = live_chain(state, base), *dot = name ? strchr(name, '.') : NULL;
+	const char *dot = name ? strchr(name, '.') : NULL;
 	unsigned long epoch = dot ? strtoul(dot + 1, NULL, 10) : 0;
 
 	return epoch <= EPOCH_MAX ? (unsigned int)epoch : 0;
 }
 
-static bool same_target(const struct cni_state *a, const struct cni_state *b, const char *base)
+/* The live epoch is in the live chain's name; 0: none is live. */
+static unsigned int live_epoch(const struct cni_state *state, const char *base)
 {
-	const char *x = live_chain(a, base), *y = live_chain(b, base);
+	return epoch_of(live_chain(state, base));
+}
 
-	return x && y ? !strcmp(x, y) : x == y;
+/* Where no hook jumps to a generation, that of one that is still there. */
+static unsigned int left_epoch(const struct cni_state *state)
+{
+	unsigned int epoch = 0;
+
+	for (size_t i = 0; state && !epoch && i < state->n_chains; i++)
+		if (!strncmp(state->chains[i].name, "steer.", 6) || !strncmp(state->chains[i].name, "own.", 4))
+			epoch = epoch_of(state->chains[i].name);
+	return epoch;
+}
+
+/* Whether `wanted` steers as `observed` does. A jump that somebody took away leaves the chain that it led to: what is
+ * to be put back is the jump alone. */
+static bool same_target(const struct cni_state *observed, const struct cni_state *wanted, const char *base)
+{
+	const char *x = live_chain(observed, base), *y = live_chain(wanted, base);
+
+	return x && y ? !strcmp(x, y) : x ? false : !y || find_chain(observed, y);
 }
 
 static struct cni_state *lower_once(struct lower *l, unsigned int epoch)
@@ -53,32 +72,47 @@ static struct cni_state *lower_once(struct lower *l, unsigned int epoch)
 	return l->state;
 }
 
+uint32_t cni_id_mask(uint32_t mark_mask)
+{
+	const unsigned int bits = (unsigned int)__builtin_popcount(mark_mask) - EPOCH_BITS;
+
+	/* table numbers below FIRST_UNDERLAY */
+	return ((1u << (bits < 14 ? bits : 14)) - 1) << __builtin_ctz(mark_mask);
+}
+
 struct cni_state *cni_lower(struct cni_arena *arena, const struct cni_model *model, const struct cni_prior *prior,
 			    struct cni_diags *diags)
 {
 	struct lower l = { .arena = arena, .model = model, .diags = diags, .mask = model->options.mark_mask };
-	const unsigned int width = (unsigned int)__builtin_popcount(l.mask);
 	struct cni_state *state;
 	unsigned int epoch;
+	bool moves;
 
 	l.prior = prior;
 	l.observed = prior->observed;
 	l.shift = (unsigned int)__builtin_ctz(l.mask);
-	l.id_bits = width - EPOCH_BITS < 14 ? width - EPOCH_BITS : 14; /* table numbers below FIRST_UNDERLAY */
-	l.id_mask = ((1u << l.id_bits) - 1) << l.shift;
-	if (!lower_ways(&l))
+	l.id_mask = cni_id_mask(l.mask);
+	l.id_bits = (unsigned int)__builtin_popcount(l.id_mask);
+	if (!lower_options_fit(&l) || !lower_ways(&l))
 		return NULL;
 	epoch = live_epoch(l.observed, "prerouting");
 	if (!epoch)
 		epoch = live_epoch(l.observed, "output");
+	if (!epoch)
+		epoch = left_epoch(l.observed);
 	state = lower_once(&l, epoch ? epoch : 1);
 	/* Another way to steer is another epoch, so that known flows are classified again; `keep` leaves them. */
-	if (epoch && model->options.established == CNI_ESTABLISHED_FOLLOW &&
-	    !(same_target(l.observed, state, "prerouting") && same_target(l.observed, state, "output")))
-		state = lower_once(&l, epoch % EPOCH_MAX + 1);
-	/* Epochs come round: before one is used again, what conntrack still has of its last turn must go. */
+	moves = epoch && model->options.established == CNI_ESTABLISHED_FOLLOW &&
+		!(same_target(l.observed, state, "prerouting") && same_target(l.observed, state, "output"));
+	/* To let go of a way that has no flows moves no flow: that alone is no other epoch. */
+	if (lower_let_go(&l) || moves)
+		state = lower_once(&l, moves ? epoch % EPOCH_MAX + 1 : l.epoch);
+	for (size_t w = 0; w < l.n_ways; w++)
+		state->n_former += l.ways[w].is_former;
+	/* Epochs come round: before one is used again, what conntrack still has of its last turn must go. The path stays,
+	 * for flows whose NAT is fixed; where no policy is live, the path's number means nothing any more. */
 	if (l.epoch != epoch) {
-		state->mark_mask = l.mask;
+		state->mark_mask = epoch ? EPOCH_MAX << l.id_bits << l.shift : l.mask;
 		state->stale_mask = EPOCH_MAX << l.id_bits << l.shift;
 		state->stale_mark = l.epoch << l.id_bits << l.shift;
 	}

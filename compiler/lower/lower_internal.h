@@ -56,6 +56,8 @@ struct lower {
 	const char *known_set, *return_set, *by_id_set, *by_id_nat_set; /* maps of conntrack marks; NULL: empty */
 	const char *never_set[CNI_N_FAMILIES];
 	const char *outer_set[CNI_N_FAMILIES]; /* (local, remote) of tunnels; NULL: none */
+	const struct shards **shards; /* see shards.h; those of sets that have been asked for */
+	size_t n_shards;
 	const char **names; /* names given so far: an open hash table of content.c's */
 	size_t n_names, room_names;
 };
@@ -70,12 +72,16 @@ static inline uint32_t ct_mark_of(const struct lower *lower, unsigned int id)
 	return ((uint32_t)lower->epoch << lower->id_bits | id) << lower->shift;
 }
 
+/* live.c: whether a live policy's mask, tables and priorities are those of this one; if not, that is reported. */
+bool lower_options_fit(struct lower *l);
 /* ways.c: finds every way, gives out ids. False: more ways than ids (reported). */
 bool lower_ways(struct lower *lower);
 size_t lower_find_way(const struct lower *lower, const char *key); /* CNI_NONE: there is none */
 unsigned int lower_counter_id(const char *name); /* the ID of "path.ID", or 0 */
-/* former.c: adds the ways of the policy before that still have flows; then, with the devices known, their tables. */
+/* former.c: adds the ways of the policy before on which there may be flows that cannot leave them; lets go of those
+ * that have no flows, and says whether there were any; then, with the devices known, their tables. */
 void lower_former_ways(struct lower *lower);
+bool lower_let_go(struct lower *lower);
 void lower_former_tables(struct lower *lower);
 /* devices.c: devices, addresses, settings. */
 void lower_devices(struct lower *lower);

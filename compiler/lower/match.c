@@ -4,6 +4,7 @@
  * An alternative says which family and which protocol it needs, so that the conditions come once in a rule and
  * products that contradict themselves are left out. */
 #include "compiler/lower/match.h"
+#include "compiler/lower/shards.h"
 
 #include <linux/netfilter/nf_tables.h>
 
@@ -20,6 +21,7 @@ struct alternative {
 	uint16_t first, last;
 	uint64_t bits[4];
 	const char *set;
+	const struct shards *shards; /* asked after everything else: this leads to other chains */
 };
 
 struct field {
@@ -84,10 +86,13 @@ static void addresses(struct lower *l, struct field *field, const struct cni_ran
 		a->hi = hi;
 		if (n == 1 && (!negated || ((flip & (flip + 1)) == 0 && (lo.v & flip) == 0))) {
 			a->test = test_range;
-		} else {
-			a->test = test_set;
-			a->set = set_of_ranges(l, ranges, f, set_label(l, ranges, f));
+			continue;
 		}
+		a->shards = lower_shards(l, ranges, f, set_label(l, ranges, f));
+		if (a->shards)
+			continue;
+		a->test = test_set;
+		a->set = set_of_ranges(l, ranges, f, set_label(l, ranges, f));
 	}
 }
 
@@ -227,7 +232,51 @@ struct product {
 	size_t n_rules;
 	struct cni_span span;
 	const char *then;
+	struct cni_st_rule_nft ends[CNI_N_FAMILIES]; /* how rules go on with large sets; empty: not known yet */
 };
+
+static void append(struct lower *l, struct cni_st_rule_nft *r, const struct cni_st_rule_nft *more)
+{
+	for (size_t i = 0; i < more->n_exprs; i++)
+		*cni_push(l->arena, r->exprs, r->n_exprs) = more->exprs[i];
+}
+
+/* Every rule of a family asks the same large sets, one of destinations and one of sources at most: where both are, the
+ * one leads to a chain that asks the other. */
+static const struct cni_st_rule_nft *ask_shards(struct product *p, enum cni_family family)
+{
+	struct cni_st_rule_nft *end = &p->ends[family], *r;
+	const char *then = p->then;
+
+	if (end->n_exprs)
+		return end;
+	for (size_t i = p->n_fields; i--;) {
+		const struct alternative *a = p->chosen[i];
+		struct chain rest = { 0 };
+
+		if (!a->shards)
+			continue;
+		if (end->n_exprs) {
+			r = chain_rule(p->l, &rest, p->span);
+			if_family(p->l, r, family);
+			append(p->l, r, end);
+			then = chain_done(p->l, &rest, "rest");
+		}
+		*end = (struct cni_st_rule_nft){ .span = p->span };
+		lower_by_shards(p->l, end, a->shards, a->source, a->inside, then);
+	}
+	return end;
+}
+
+static void go_on(struct product *p, struct cni_st_rule_nft *r, enum cni_family family)
+{
+	const struct cni_st_rule_nft *end = family == ANY_FAMILY ? NULL : ask_shards(p, family);
+
+	if (end && end->n_exprs)
+		append(p->l, r, end);
+	else
+		do_verdict(p->l, r, NFT_GOTO, p->then);
+}
 
 static void write_rule(struct product *p, enum cni_family family, unsigned int proto)
 {
@@ -244,7 +293,7 @@ static void write_rule(struct product *p, enum cni_family family, unsigned int p
 	for (size_t i = 0; i < p->n_fields; i++)
 		if (p->chosen[i]->test)
 			p->chosen[i]->test(p->l, r, p->chosen[i]);
-	do_verdict(p->l, r, NFT_GOTO, p->then);
+	go_on(p, r, family);
 }
 
 static void choose(struct product *p, size_t at, enum cni_family family, unsigned int proto)

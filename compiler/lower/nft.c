@@ -306,6 +306,12 @@ void by_device(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_key, co
 	lookup(l, r, LOOKUP_MAP, map);
 }
 
+void by_addr(struct lower *l, struct cni_st_rule_nft *r, bool source, enum cni_family family, const char *map)
+{
+	load_addr(l, r, source, family, 0);
+	lookup(l, r, LOOKUP_MAP, map);
+}
+
 void by_ct_mark(struct lower *l, struct cni_st_rule_nft *r, uint32_t mask, const char *map)
 {
 	ct(l, r, NFT_CT_MARK);

@@ -30,6 +30,11 @@ struct set {
 void set_key_field(struct set *set, enum cni_key_type type);
 void set_add(struct lower *l, struct set *set, const void *key, int32_t code, const char *chain);
 const char *set_done(struct lower *l, struct set *set, const char *label);
+/* Ranges [first, first + n) of one family, as far as they are within lo..hi (all are in part), as an interval set. */
+struct cni_st_set ranges_within(struct lower *l, const struct cni_ranges *ranges, size_t first, size_t n,
+				struct cni_addr lo, struct cni_addr hi);
+/* Adds a set whose elements are in order, and names it "LABEL.HASH" unless it has its name already; returns that. */
+const char *set_install(struct lower *l, struct cni_st_set *set, const char *label);
 /* All ranges of one family as an interval set. */
 const char *set_of_ranges(struct lower *l, const struct cni_ranges *ranges, enum cni_family family, const char *label);
 const char *set_of_ports(struct lower *l, const struct cni_port_range *ports, size_t n);
@@ -63,6 +68,7 @@ void if_device_in_set(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_
 
 /* verdicts and statements */
 void by_device(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_key, const char *map);
+void by_addr(struct lower *l, struct cni_st_rule_nft *r, bool source, enum cni_family family, const char *map);
 void by_ct_mark(struct lower *l, struct cni_st_rule_nft *r, uint32_t mask, const char *map);
 void do_verdict(struct lower *l, struct cni_st_rule_nft *r, int32_t code, const char *chain);
 void do_counter(struct lower *l, struct cni_st_rule_nft *r, const char *counter);

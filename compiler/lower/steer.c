@@ -92,6 +92,8 @@ static void path_chains(struct lower *l)
 		counter_add(l, name, way->key, way->span);
 		do_counter(l, r, name);
 		do_set_mark(l, r, l->mask, mark_of(l, way->id));
+		/* an end, not a way back: a large set is asked by a jump from among the routes (shards.h) */
+		do_verdict(l, r, NF_ACCEPT, NULL);
 		way->path_chain = chain_done(l, &chain, name);
 	}
 }
@@ -173,7 +175,7 @@ static void untranslated_flows(struct lower *l, struct chain *chain)
 	if_ct_direction(l, r, true);
 	if_ct_bits(l, r, NFT_CT_STATE, CT_STATE_ESTABLISHED, true);
 	if_ct_bits(l, r, NFT_CT_STATUS, CT_STATUS_SNAT, false);
-	do_verdict(l, r, NFT_RETURN, NULL);
+	do_verdict(l, r, NF_ACCEPT, NULL);
 }
 
 static void save_chains(struct lower *l)

@@ -139,14 +139,33 @@ static void way_rules(struct lower *l, const struct way *way)
 
 struct by_source {
 	struct lower *l;
-	uint32_t next; /* the next free table */
+	uint32_t first, next; /* table; the offset of the next one that may be free */
+	bool taken[FIRST_UNDERLAY]; /* by offset: by a rule, or by routes that an apply which was killed left behind */
 };
+
+static void take_table(struct by_source *s, uint32_t table)
+{
+	if (table - s->first < FIRST_UNDERLAY)
+		s->taken[table - s->first] = true;
+}
+
+static struct by_source *by_source_new(struct lower *l)
+{
+	struct by_source *s = cni_new(l->arena, struct by_source);
+
+	s->l = l;
+	s->first = l->model->options.table + FIRST_UNDERLAY;
+	for (size_t i = 0; l->observed && i < l->observed->n_rules; i++)
+		take_table(s, l->observed->rules[i].table);
+	for (size_t i = 0; l->observed && i < l->observed->n_routes; i++)
+		if (l->observed->routes[i].owned)
+			take_table(s, l->observed->routes[i].table);
+	return s;
+}
 
 static uint32_t source_table(struct by_source *s, const struct cni_st_rule *wanted)
 {
 	struct lower *l = s->l;
-	const uint32_t first = l->model->options.table + FIRST_UNDERLAY;
-	bool taken;
 
 	for (size_t i = 0; i < l->state->n_rules; i++) {
 		struct cni_st_rule other = l->state->rules[i];
@@ -160,16 +179,12 @@ static uint32_t source_table(struct by_source *s, const struct cni_st_rule *want
 		struct cni_st_rule other = l->observed->rules[i];
 
 		other.table = wanted->table;
-		if (other.owned && l->observed->rules[i].table >= first && !cni_rule_cmp(&other, wanted))
+		if (other.owned && l->observed->rules[i].table >= s->first && !cni_rule_cmp(&other, wanted))
 			return l->observed->rules[i].table;
 	}
-	do {
+	while (s->next < FIRST_UNDERLAY && s->taken[s->next])
 		s->next++;
-		taken = false;
-		for (size_t i = 0; l->observed && i < l->observed->n_rules; i++)
-			taken |= l->observed->rules[i].table == s->next;
-	} while (taken);
-	return s->next;
+	return s->first + s->next++;
 }
 
 static uint32_t add_source_rule(struct by_source *s, struct cni_addr from, uint8_t ipproto, uint32_t priority,
@@ -253,13 +268,13 @@ static void answers(struct by_source *s, size_t index)
 
 void lower_tables(struct lower *l)
 {
-	struct by_source s = { .l = l, .next = l->model->options.table + FIRST_UNDERLAY - 1 };
+	struct by_source *s = by_source_new(l);
 
 	for (size_t i = 0; i < l->model->n_targets; i++)
 		if (l->model->targets[i].kind == CNI_TARGET_TUNNEL)
-			outer(&s, &l->model->targets[i]);
+			outer(s, &l->model->targets[i]);
 	for (size_t i = 0; i < l->model->n_targets; i++)
-		answers(&s, i);
+		answers(s, i);
 	for (size_t i = 0; i < l->n_ways; i++)
 		way_rules(l, &l->ways[i]);
 	lower_former_tables(l);

@@ -14,20 +14,27 @@ static const char *const verdict_words[] = { [CNI_VERDICT_NONE] = "",
 					     [CNI_VERDICT_DROP] = "drop",
 					     [CNI_VERDICT_REJECT] = "reject" };
 
-/* A link's next hops are part of what a way is: another gateway is another way, in a table of its own. */
+/* A target's next hops are part of what a way is: a way with others, or with those of another family, is another way,
+ * in a table of its own. A link shows its device and gateways, "a[eth0 192.0.2.0 6]", where 4 or 6 is a family without
+ * one; a tunnel, which never has one, its family if it carries just one, "cf1[4]". */
 static void key_target(const struct lower *l, struct cni_text *key, const struct cni_target *target)
 {
+	const bool is_link = target->kind != CNI_TARGET_TUNNEL;
+	struct cni_text hops = { .arena = l->arena };
 	char text[CNI_ADDR_TEXT];
 	struct cni_st_hop hop;
 
-	cni_text_puts(key, target->name);
-	if (target->kind == CNI_TARGET_TUNNEL)
-		return;
-	cni_text_printf(key, "[%s", target->ifname);
+	if (is_link)
+		cni_text_puts(&hops, target->ifname);
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
-		if (lower_hop(l, target, f, &hop) && hop.has_via)
-			cni_text_printf(key, " %s", cni_addr_format(hop.via, text));
-	cni_text_puts(key, "]");
+		if (lower_hop(l, target, f, &hop))
+			cni_text_printf(&hops, "%s%s", hops.len ? " " : "",
+					hop.has_via   ? cni_addr_format(hop.via, text)
+					: f == CNI_V4 ? "4"
+						      : "6");
+	cni_text_puts(key, target->name);
+	if (is_link || strcmp(hops.len ? hops.data : "", "4 6") != 0)
+		cni_text_printf(key, "[%s]", hops.len ? hops.data : "");
 }
 
 static const char *way_key(const struct lower *l, const struct way *way)
@@ -184,12 +191,42 @@ unsigned int lower_counter_id(const char *name)
 	return *end || id > UINT16_MAX ? 0 : (unsigned int)id;
 }
 
+enum taken { FREE, HAS_ROUTES, HAS_RULE, TAKEN };
+
+/* What an apply that was killed left behind: rules and routes of paths that have no counter yet, or no longer. Packets
+ * would meet them until they are collected, after the flip. */
+static void take_left_over(const struct lower *l, enum taken *taken, unsigned int max)
+{
+	const uint32_t first = l->model->options.table;
+
+	for (size_t i = 0; i < l->observed->n_routes; i++)
+		if (l->observed->routes[i].owned && l->observed->routes[i].table - first <= max)
+			taken[l->observed->routes[i].table - first] = HAS_ROUTES;
+	for (size_t i = 0; i < l->observed->n_rules; i++)
+		if (l->observed->rules[i].owned && l->observed->rules[i].table - first <= max)
+			taken[l->observed->rules[i].table - first] = HAS_RULE;
+}
+
+static unsigned int next_id(enum taken *taken, unsigned int max)
+{
+	/* a narrow mask may have no others left */
+	for (enum taken worst = FREE; worst < TAKEN; worst++)
+		for (unsigned int id = 1; id <= max; id++)
+			if (taken[id] <= worst) {
+				taken[id] = TAKEN;
+				return id;
+			}
+	return 0;
+}
+
 static bool give_ids(struct lower *l)
 {
 	const unsigned int max = (1u << l->id_bits) - 1;
-	bool *taken = cni_new_array(l->arena, bool, max + 1);
-	unsigned int next = 1;
+	enum taken *taken = cni_new_array(l->arena, enum taken, max + 1);
 
+	/* without the table no packet is marked: what is left of its routing serves again */
+	if (l->observed && l->observed->has_table)
+		take_left_over(l, taken, max);
 	/* ids that are in use stay with their way; those of ways that go are free only after they are gone */
 	for (size_t i = 0; l->observed && i < l->observed->n_counters; i++) {
 		const struct cni_st_counter *c = &l->observed->counters[i];
@@ -197,7 +234,7 @@ static bool give_ids(struct lower *l)
 
 		if (!id || id > max)
 			continue;
-		taken[id] = true;
+		taken[id] = TAKEN;
 		for (size_t w = 0; w < l->n_ways; w++)
 			if (!l->ways[w].id && c->comment && !strcmp(l->ways[w].key, c->comment))
 				l->ways[w].id = id;
@@ -205,9 +242,8 @@ static bool give_ids(struct lower *l)
 	for (size_t w = 0; w < l->n_ways; w++) {
 		if (l->ways[w].id)
 			continue;
-		while (next <= max && taken[next])
-			next++;
-		if (next > max) {
+		l->ways[w].id = next_id(taken, max);
+		if (!l->ways[w].id) {
 			cni_diag_help(l->diags,
 				      cni_diag(l->diags, CNI501, l->ways[w].span,
 					       "the policy has %zu paths, and mark-mask 0x%08x has room for %u",
@@ -216,7 +252,6 @@ static bool give_ids(struct lower *l)
 				      EPOCH_BITS + 32 - (unsigned int)__builtin_clz((unsigned int)l->n_ways));
 			return false;
 		}
-		l->ways[w].id = next++;
 	}
 	return true;
 }

@@ -55,10 +55,10 @@ takes cf1 43002 "a flow that will be kept"
 to kept
 takes cf1 43002 "stays, under a policy that keeps"
 takes cf2 43003 "and a new flow does not"
-like "$(paths)" 'cf1 else drop' "its path is still there"
+like "$(paths)" '^cf1\[4\] else drop' "its path is still there"
 at router conntrack -F 2>/dev/null
 to kept
-unlike "$(paths)" '^cf1 else drop' "and goes once no flow is on it"
+unlike "$(paths)" '^cf1\[4\] else drop' "and goes once no flow is on it"
 unchanged "for good" "$lab_dir/kept.cni"
 
 to out

@@ -8,10 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "compiler/arena.h"
 #include "compiler/emit/emit.h"
-#include "compiler/lower.h"
-#include "grammar/parse.h"
+#include "tests/unit/lowered.h"
 
 #define LINKS                                                                                                          \
 	"lan l { device eth2; prefix 10.0.0.0/8; }"                                                                    \
@@ -20,30 +18,6 @@
 #define POLICY(options, routes) options LINKS "policy p on eth2 {" routes "}"
 #define A POLICY("", "route x tcp dport 80 via a else drop; else drop;")
 #define B POLICY("", "route x tcp dport 80 via b else drop; route y udp dport 53 via a else drop; else drop;")
-
-struct lowered {
-	struct cni_diags diags;
-	struct cni_state *state;
-};
-
-static struct lowered lower(struct cni_arena *arena, const char *text, const struct cni_state *observed)
-{
-	const struct cni_prior prior = { .observed = observed };
-	struct cni_sources sources = { 0 };
-	struct lowered lowered = { 0 };
-	struct cni_ast ast = { 0 };
-	struct cni_ast_decl **tail = &ast.decls;
-	struct cni_model *model;
-
-	cni_diags_init(&lowered.diags, arena);
-	cni_parse(arena, cni_source_add(arena, &sources, "test.cni", text, strlen(text)), &lowered.diags, &tail);
-	model = cni_resolve(arena, &ast, NULL, 0, &lowered.diags);
-	for (struct cni_diag *d = lowered.diags.first; d; d = d->next)
-		print_message("# CNI%03d %s\n", (int)d->code, d->message);
-	assert_int_equal(lowered.diags.n_errors, 0);
-	lowered.state = cni_lower(arena, model, &prior, &lowered.diags);
-	return lowered;
-}
 
 static const char *text_of(struct cni_arena *arena, const struct cni_state *state)
 {
@@ -212,6 +186,96 @@ static void too_complex(void **state)
 	assert_int_equal(lowered.diags.first->code, CNI503);
 }
 
+/* ---- large sets ---- */
+
+static bool is_labelled(const struct cni_st_set *set, const char *label)
+{
+	return !strncmp(set->name, label, strlen(label));
+}
+
+/* Whether lo..hi of an element is within lo..hi of another set's. */
+static bool is_within(const uint8_t *element, const uint8_t *outer, size_t len)
+{
+	return memcmp(outer, element, len) <= 0 && memcmp(element + len, outer + len, len) <= 0;
+}
+
+static const struct cni_st_set *set_of_chain(const struct cni_state *state, const char *chain)
+{
+	for (size_t c = 0; c < state->n_chains; c++)
+		for (size_t s = 0; s < state->n_sets && !strcmp(state->chains[c].name, chain); s++)
+			if (!strcmp(state->chains[c].rules[0].exprs[3].name, state->sets[s].name))
+				return &state->sets[s];
+	return NULL;
+}
+
+static void assert_ascending(const struct cni_st_set *set)
+{
+	const size_t len = set->key_len;
+
+	for (size_t i = 1; i < set->n_elems; i++)
+		assert_true(memcmp(set->keys + (2 * i - 1) * len, set->keys + 2 * i * len, len) < 0);
+}
+
+/* Ranges of one to seven addresses, eight apart, and one that reaches over most cuts. */
+static const char *large_set(struct cni_arena *arena, unsigned int n, unsigned int without)
+{
+	struct cni_text text = { .arena = arena };
+
+	cni_text_puts(&text, LINKS "define s = { 64.0.0.0-191.255.255.255");
+	for (unsigned int i = 0; i < n; i++)
+		if (i != without)
+			cni_text_printf(&text, ", 20.0.%u.%u-20.0.%u.%u", i / 32, i % 32 * 8, i / 32,
+					i % 32 * 8 + i % 7);
+	cni_text_puts(&text,
+		      ", 2001:db8::1 }; policy p on eth2 { route x to s not from s via a else drop; else drop; }");
+	return text.data;
+}
+
+static void large_sets_are_cut(void **state)
+{
+	const struct cni_prior prior = { .shard_max = 4 };
+	const struct cni_state *s = lower_with(*state, large_set(*state, 100, 100), &prior).state;
+	size_t n_indexes = 0, n_members = 0;
+
+	for (size_t i = 0; i < s->n_sets; i++) {
+		const struct cni_st_set *index = &s->sets[i];
+
+		if (!is_labelled(index, "s.4.index."))
+			continue;
+		n_indexes++;
+		assert_ascending(index);
+		for (size_t e = 0; e < index->n_elems; e++) {
+			const struct cni_st_set *shard = set_of_chain(s, index->verdicts[e].chain);
+
+			assert_non_null(shard);
+			assert_in_range(shard->n_elems, 1, prior.shard_max);
+			assert_ascending(shard);
+			for (size_t m = 0; m < shard->n_elems; m++)
+				assert_true(is_within(shard->keys + 8 * m, index->keys + 8 * e, 4));
+			n_members += shard->n_elems;
+		}
+	}
+	assert_int_equal(n_indexes, 2); /* of destinations and of sources */
+	assert_in_range(n_members, 2 * 101, 2 * 101 + 2 * 31); /* a cut splits one range at most */
+}
+
+static void a_change_touches_one_piece(void **state)
+{
+	const struct cni_prior none = { .shard_max = 4 };
+	const struct cni_state *a = lower_with(*state, large_set(*state, 1000, 1000), &none).state;
+	const struct cni_prior prior = { .observed = a, .shard_max = 4 };
+	const struct cni_state *b = lower_with(*state, large_set(*state, 1000, 500), &prior).state;
+	size_t n_new = 0;
+
+	for (size_t i = 0, j = 0; j < b->n_sets; j++) {
+		while (i < a->n_sets && strcmp(a->sets[i].name, b->sets[j].name) < 0)
+			i++;
+		if (is_labelled(&b->sets[j], "s.4.shard."))
+			n_new += i == a->n_sets || strcmp(a->sets[i].name, b->sets[j].name) != 0;
+	}
+	assert_int_equal(n_new, 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -222,6 +286,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(marks_stay_in_the_mask, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_paths, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_complex, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_sets_are_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_change_touches_one_piece, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
