@@ -1,34 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* load.c - paths to one ast; see load.h. A file is known by device and inode, so that it is read once under
- * whatever paths; the includes that are open form a chain, in which a file that comes again is a cycle. */
+/* load.c - paths to one ast; see load.h. The includes that are open form a chain, in which a file that comes again is
+ * a cycle. */
 #include "runtime/load.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "compiler/arena.h"
 #include "compiler/model.h"
 #include "grammar/parse.h"
+#include "runtime/texts.h"
 
-#define FILE_MAX ((size_t)1 << 30) /* bytes */
-#define FILES_MAX 4096u
 #define INCLUDE_MAX 64u
-#define FIRST_READ ((size_t)1 << 16)
-
-struct known {
-	dev_t device;
-	ino_t inode;
-	const struct cni_ranges *set; /* what a prefix file held */
-	bool is_set;
-};
 
 struct chain { /* the includes that are open, innermost first */
-	const struct known *file;
+	const struct rt_file *file;
 	const char *path;
 	struct cni_span at; /* the include that names it */
 	unsigned int depth;
@@ -38,17 +27,13 @@ struct chain { /* the includes that are open, innermost first */
 struct loader {
 	struct cni_arena *arena;
 	struct rt_policy *policy;
-	struct known *files;
-	size_t n_files;
+	struct rt_texts texts;
 	bool stdin_read;
 	bool texts_only; /* nothing is parsed, so that nothing is included */
 	struct cni_ast_decl **tail;
 };
 
-struct file {
-	int fd;
-	struct stat st;
-};
+static const struct cni_span nowhere;
 
 static void load_text(struct loader *l, const char *path, struct cni_span at, const struct chain *outer);
 
@@ -57,80 +42,23 @@ static void complain(struct loader *l, enum cni_code code, struct cni_span at, c
 	cni_diag(&l->policy->diags, code, at, "%s: %s", path, what);
 }
 
-/* The file behind a path, which the caller closes; false after a diagnostic. `-` is standard input where the
- * command line names it. */
-static bool open_file(struct loader *l, const char *path, struct cni_span at, bool dash, struct file *file)
-{
-	file->fd = dash ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
-	if (file->fd < 0 || fstat(file->fd, &file->st)) {
-		complain(l, CNI50, at, path, strerror(errno));
-	} else if (S_ISDIR(file->st.st_mode)) {
-		complain(l, CNI51, at, path, "is a folder");
-	} else if (S_ISREG(file->st.st_mode) && (uint64_t)file->st.st_size > FILE_MAX) {
-		complain(l, CNI52, at, path, "has more than 1 GiB");
-	} else {
-		return true;
-	}
-	if (file->fd >= 0)
-		close(file->fd);
-	return false;
-}
-
-/* All bytes of a file that may be a pipe, shrink or grow; NULL after a diagnostic. */
-static const char *read_all(struct loader *l, const struct file *file, const char *path, struct cni_span at,
-			    size_t *len)
-{
-	/* one byte more than it claims to have, so that its end is seen without growing */
-	size_t room = file->st.st_size > 0 ? (size_t)file->st.st_size + 1 : FIRST_READ;
-	char *text = cni_alloc(l->arena, room);
-	ssize_t n;
-
-	for (*len = 0;; *len += (size_t)n) {
-		if (*len == room) {
-			size_t more = room < FILE_MAX / 2 ? room * 2 : FILE_MAX + 1;
-
-			text = cni_regrow(l->arena, text, room, more);
-			room = more;
-		}
-		do
-			n = read(file->fd, text + *len, room - *len);
-		while (n < 0 && errno == EINTR);
-		if (n < 0) {
-			complain(l, CNI50, at, path, strerror(errno));
-			return NULL;
-		}
-		if (!n)
-			return text;
-		if (*len + (size_t)n > FILE_MAX) {
-			complain(l, CNI52, at, path, "has more than 1 GiB");
-			return NULL;
-		}
-		if (memchr(text + *len, '\0', (size_t)n)) { /* no text, and perhaps without an end */
-			*len += (size_t)n;
-			return text;
-		}
-	}
-}
-
-/* Reads a file into the sources; NULL after a diagnostic. */
-static const struct cni_source *read_source(struct loader *l, const struct file *file, const char *path,
-					    struct cni_span at)
+/* Puts a file among the sources; NULL after a diagnostic, which may be an earlier one. */
+static const struct cni_source *add_source(struct loader *l, const struct rt_file *file, const char *path,
+					   struct cni_span at)
 {
 	const struct cni_source *source;
-	const char *text, *nul;
-	size_t len;
+	const char *nul;
 
-	text = read_all(l, file, path, at, &len);
-	if (!text)
+	if (!file->data)
 		return NULL;
-	source = cni_source_add(l->arena, &l->policy->sources, path, text, len);
+	source = cni_source_add(l->arena, &l->policy->sources, path, file->data, file->len);
 	if (!source) {
 		complain(l, CNI52, at, path, "all texts together have more than 4 GiB");
 		return NULL;
 	}
-	nul = memchr(text, '\0', len);
+	nul = memchr(file->data, '\0', file->len);
 	if (nul) {
-		uint32_t offset = source->base + (uint32_t)(nul - text);
+		uint32_t offset = source->base + (uint32_t)(nul - file->data);
 
 		complain(l, CNI57, (struct cni_span){ offset, offset + 1 }, path, "is no text: here is a NUL byte");
 		return NULL;
@@ -138,31 +66,13 @@ static const struct cni_source *read_source(struct loader *l, const struct file 
 	return source;
 }
 
-static struct known *find(struct loader *l, const struct stat *st, bool is_set)
-{
-	for (size_t i = 0; i < l->n_files; i++)
-		if (l->files[i].device == st->st_dev && l->files[i].inode == st->st_ino && l->files[i].is_set == is_set)
-			return &l->files[i];
-	return NULL;
-}
-
-/* A new entry for a file, or NULL after a diagnostic. The table has its full size from the start, so that entries
- * stay where they are. */
-static struct known *remember(struct loader *l, const struct stat *st, bool is_set, const char *path,
-			      struct cni_span at)
-{
-	struct known *known;
-
-	if (l->n_files == FILES_MAX) {
-		complain(l, CNI55, at, path, "is one file too many: one run reads 4096");
-		return NULL;
-	}
-	known = &l->files[l->n_files++];
-	*known = (struct known){ .device = st->st_dev, .inode = st->st_ino, .is_set = is_set };
-	return known;
-}
-
 /* ---- what a text names ---- */
+
+/* A file may have the name that stands for standard input. */
+static const char *never_stdin(const char *path)
+{
+	return strcmp(path, RT_STDIN_NAME) ? path : "./" RT_STDIN_NAME;
+}
 
 /* As it is seen from the folder of the file that names it. */
 static const char *path_from(struct loader *l, const char *base, const char *path)
@@ -170,27 +80,24 @@ static const char *path_from(struct loader *l, const char *base, const char *pat
 	const char *slash = strrchr(base, '/');
 
 	if (*path == '/' || !slash)
-		return path;
+		return never_stdin(path);
 	return cni_printf(l->arena, "%.*s%s", (int)(slash + 1 - base), base, path);
 }
 
 static const struct cni_ranges *load_set(struct loader *l, const char *path, struct cni_span at)
 {
+	struct rt_file *file = rt_texts_find(&l->texts, path, at);
 	const struct cni_source *source;
-	struct known *known;
-	struct file file;
 
-	if (!open_file(l, path, at, false, &file))
+	if (!file)
 		return NULL;
-	known = find(l, &file.st, true);
-	if (!known) {
-		known = remember(l, &file.st, true, path, at);
-		source = known ? read_source(l, &file, path, at) : NULL;
+	if (!file->is_set_loaded) {
+		file->is_set_loaded = true;
+		source = add_source(l, file, path, at);
 		if (source)
-			known->set = cni_parse_prefixes(l->arena, source, &l->policy->diags);
+			file->set = cni_parse_prefixes(l->arena, source, &l->policy->diags);
 	}
-	close(file.fd);
-	return known ? known->set : NULL;
+	return file->set;
 }
 
 static void load_sets(struct loader *l, struct cni_ast_value *values, const char *base)
@@ -235,7 +142,7 @@ static void take(struct loader *l, struct cni_ast_decl *decls, const struct chai
 /* ---- files ---- */
 
 /* "a.cni → b.cni → a.cni", from the file that comes again to where it does. */
-static const char *cycle_of(struct loader *l, const struct chain *chain, const struct known *file, const char *path)
+static const char *cycle_of(struct loader *l, const struct chain *chain, const struct rt_file *file, const char *path)
 {
 	const char *text = path;
 
@@ -247,35 +154,32 @@ static const char *cycle_of(struct loader *l, const struct chain *chain, const s
 	return text;
 }
 
-static bool is_open(const struct chain *chain, const struct known *file)
+static bool is_open(const struct chain *chain, const struct rt_file *file)
 {
 	while (chain && chain->file != file)
 		chain = chain->outer;
 	return chain;
 }
 
-static void load_opened(struct loader *l, const struct file *file, const char *path, struct cni_span at,
-			const struct chain *outer)
+static void load_file(struct loader *l, struct rt_file *file, const char *path, struct cni_span at,
+		      const struct chain *outer)
 {
-	struct chain chain = { .path = path, .at = at, .depth = outer ? outer->depth + 1 : 0, .outer = outer };
-	struct known *known = find(l, &file->st, false);
+	const struct chain chain = {
+		.file = file, .path = path, .at = at, .depth = outer ? outer->depth + 1 : 0, .outer = outer
+	};
 	struct cni_ast_decl *decls = NULL, **tail = &decls;
 	const struct cni_source *source;
 
-	if (known && is_open(outer, known))
-		cni_diag(&l->policy->diags, CNI53, at, "the includes form a cycle: %s",
-			 cycle_of(l, outer, known, path));
-	if (known)
+	if (is_open(outer, file))
+		cni_diag(&l->policy->diags, CNI53, at, "the includes form a cycle: %s", cycle_of(l, outer, file, path));
+	if (file->is_loaded)
 		return;
 	if (chain.depth > INCLUDE_MAX) {
 		complain(l, CNI54, at, path, "files include files to 64 levels");
 		return;
 	}
-	known = remember(l, &file->st, false, path, at);
-	if (!known)
-		return;
-	chain.file = known;
-	source = read_source(l, file, path, at);
+	file->is_loaded = true;
+	source = add_source(l, file, path, at);
 	if (!source || l->texts_only)
 		return;
 	cni_parse(l->arena, source, &l->policy->diags, &tail);
@@ -284,28 +188,29 @@ static void load_opened(struct loader *l, const struct file *file, const char *p
 
 static void load_text(struct loader *l, const char *path, struct cni_span at, const struct chain *outer)
 {
-	struct file file;
+	struct rt_file *file = rt_texts_find(&l->texts, path, at);
 
-	if (!open_file(l, path, at, false, &file))
-		return;
-	load_opened(l, &file, path, at, outer);
-	close(file.fd);
+	if (file)
+		load_file(l, file, path, at, outer);
+}
+
+/* ---- what the command line names ---- */
+
+static void load_top(struct loader *l, const char *path)
+{
+	*cni_push(l->arena, l->policy->origin.tops, l->policy->origin.n_tops) = path;
+	load_text(l, path, nowhere, NULL);
 }
 
 static void load_stdin(struct loader *l)
 {
-	static const struct cni_span nowhere;
-	struct file file;
-
 	if (l->stdin_read) {
 		complain(l, CNI58, nowhere, "-", "standard input is named twice");
 		return;
 	}
 	l->stdin_read = true;
-	if (!open_file(l, "standard input", nowhere, true, &file))
-		return;
-	load_opened(l, &file, "<stdin>", nowhere, NULL);
-	close(file.fd);
+	if (rt_texts_stdin(&l->texts))
+		load_top(l, RT_STDIN_NAME);
 }
 
 static int is_policy(const struct dirent *entry)
@@ -322,7 +227,6 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 static void load_folder(struct loader *l, const char *folder)
 {
-	static const struct cni_span nowhere;
 	struct dirent **entries;
 	int n = scandir(folder, &entries, is_policy, by_name);
 
@@ -335,8 +239,7 @@ static void load_folder(struct loader *l, const char *folder)
 	for (int i = 0; i < n; i++) {
 		bool slash = folder[strlen(folder) - 1] == '/';
 
-		load_text(l, cni_printf(l->arena, "%s%s%s", folder, slash ? "" : "/", entries[i]->d_name), nowhere,
-			  NULL);
+		load_top(l, cni_printf(l->arena, "%s%s%s", folder, slash ? "" : "/", entries[i]->d_name));
 		free(entries[i]);
 	}
 	free(entries);
@@ -344,7 +247,6 @@ static void load_folder(struct loader *l, const char *folder)
 
 static void load_path(struct loader *l, const char *path)
 {
-	static const struct cni_span nowhere;
 	struct stat st;
 
 	if (!strcmp(path, "-"))
@@ -352,7 +254,7 @@ static void load_path(struct loader *l, const char *path)
 	else if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		load_folder(l, path);
 	else
-		load_text(l, path, nowhere, NULL);
+		load_top(l, never_stdin(path));
 }
 
 /* ---- --set NAME=VALUE ---- */
@@ -366,7 +268,6 @@ static bool is_name(const char *text, size_t len)
 
 static void load_setting(struct loader *l, const char *text)
 {
-	static const struct cni_span nowhere;
 	const char *equals = strchr(text, '=');
 	struct cni_setting *setting;
 	const struct cni_source *source;
@@ -393,29 +294,69 @@ static void load_setting(struct loader *l, const char *text)
 	setting->parsed = parsed;
 }
 
+/* ---- a whole policy ---- */
+
+static struct loader begin(struct cni_arena *arena)
+{
+	struct rt_policy *policy = cni_new(arena, struct rt_policy);
+
+	cni_diags_init(&policy->diags, arena);
+	return (struct loader){ .arena = arena, .policy = policy, .tail = &policy->ast.decls };
+}
+
+static struct rt_policy *end(struct loader *l)
+{
+	struct rt_origin *origin = &l->policy->origin;
+
+	for (size_t i = 0; i < l->texts.n_files; i++)
+		*cni_push(l->arena, origin->texts, origin->n_texts) =
+			(struct rt_text){ l->texts.files[i].data, l->texts.files[i].len };
+	origin->paths = l->texts.paths;
+	origin->n_paths = l->texts.n_paths;
+	rt_texts_end(&l->texts);
+	return l->policy;
+}
+
+static void load_settings(struct loader *l, const char *const *sets, size_t n_sets)
+{
+	struct rt_origin *origin = &l->policy->origin;
+
+	for (size_t i = 0; i < n_sets; i++) {
+		*cni_push(l->arena, origin->sets, origin->n_sets) = sets[i];
+		load_setting(l, sets[i]);
+	}
+}
+
 struct rt_policy *rt_load(struct cni_arena *arena, const char *const *paths, size_t n_paths, const char *const *sets,
 			  size_t n_sets)
 {
-	struct rt_policy *policy = cni_new(arena, struct rt_policy);
-	struct loader l = { .arena = arena, .policy = policy, .tail = &policy->ast.decls };
+	struct loader l = begin(arena);
 
-	cni_diags_init(&policy->diags, arena);
-	l.files = cni_new_array(arena, struct known, FILES_MAX);
-	for (size_t i = 0; i < n_sets; i++)
-		load_setting(&l, sets[i]);
+	rt_texts_init(&l.texts, arena, &l.policy->diags);
+	load_settings(&l, sets, n_sets);
 	for (size_t i = 0; i < n_paths; i++)
 		load_path(&l, paths[i]);
-	return policy;
+	return end(&l);
+}
+
+struct rt_policy *rt_load_origin(struct cni_arena *arena, const struct rt_origin *origin)
+{
+	struct loader l = begin(arena);
+
+	rt_texts_init_origin(&l.texts, arena, &l.policy->diags, origin);
+	load_settings(&l, origin->sets, origin->n_sets);
+	for (size_t i = 0; i < origin->n_tops; i++)
+		load_top(&l, origin->tops[i]);
+	return end(&l);
 }
 
 struct rt_policy *rt_load_texts(struct cni_arena *arena, const char *const *paths, size_t n_paths)
 {
-	struct rt_policy *policy = cni_new(arena, struct rt_policy);
-	struct loader l = { .arena = arena, .policy = policy, .texts_only = true };
+	struct loader l = begin(arena);
 
-	cni_diags_init(&policy->diags, arena);
-	l.files = cni_new_array(arena, struct known, FILES_MAX);
+	rt_texts_init(&l.texts, arena, &l.policy->diags);
+	l.texts_only = true;
 	for (size_t i = 0; i < n_paths; i++)
 		load_path(&l, paths[i]);
-	return policy;
+	return end(&l);
 }

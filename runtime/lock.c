@@ -4,35 +4,14 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 
-#include "runtime/netlink/netlink.h"
+#include "runtime/confirm/confirm.h"
+#include "runtime/local.h"
 
-static const char name[] = "\0cnic.lock";
-
-static int bind_or_connect(int fd, int (*call)(int fd, const struct sockaddr *address, socklen_t len))
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	memcpy(address.sun_path, name, sizeof(name) - 1);
-	return call(fd, (const struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + sizeof(name) - 1)
-		       ? -errno
-		       : 0;
-}
-
-static int call_bind(int fd, const struct sockaddr *address, socklen_t len)
-{
-	return bind(fd, address, len);
-}
-
-static int call_connect(int fd, const struct sockaddr *address, socklen_t len)
-{
-	return connect(fd, address, len);
-}
+#define NAME "cnic.lock"
+#define WAITING_MAX 64
 
 static long now(void)
 {
@@ -49,8 +28,8 @@ static int try(int *lock)
 
 	if (fd < 0)
 		return -errno;
-	rc = bind_or_connect(fd, call_bind);
-	if (!rc && listen(fd, 64))
+	rc = rt_local_bind(fd, NAME);
+	if (!rc && listen(fd, WAITING_MAX))
 		rc = -errno;
 	if (rc)
 		close(fd);
@@ -59,29 +38,54 @@ static int try(int *lock)
 	return rc;
 }
 
+void rt_lock_take_over(int lock)
+{
+	/* those who connect are shown who called this last */
+	(void)listen(lock, WAITING_MAX);
+}
+
 /* Waits until the holder ends or gives the lock back, at most until `deadline`, and says who it is. The holder never
  * accepts: a connection in its queue ends with its socket. */
 static void wait_for_holder(long deadline, struct ucred *holder)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	socklen_t len = sizeof(*holder);
 	long left = deadline - now();
 
 	if (fd < 0)
 		return;
-	if (bind_or_connect(fd, call_connect)) { /* gone again, or too many wait: look again a little later */
+	if (rt_local_connect(fd, NAME)) { /* gone again, or too many wait: look again a little later */
 		poll(NULL, 0, left > 50 ? 50 : left > 0 ? (int)left : 0);
 	} else {
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, holder, &len);
+		(void)rt_local_peer(fd, holder);
 		poll(&poll_fd, 1, left > 0 ? (int)left : 0);
 	}
 	close(fd);
 }
 
-int rt_lock(unsigned int timeout, int *lock, struct cni_diags *diags)
+static void name_holder(struct cni_diags *diags, const struct ucred *holder)
 {
 	const struct cni_span nowhere = { 0 };
+	unsigned int revision;
+	struct cni_diag *diag;
+	int pid;
+
+	if (!rt_confirm_waits(&pid, &revision)) {
+		diag = cni_diag(diags, CNI705, nowhere, "process %d of user %u is changing this network",
+				(int)holder->pid, (unsigned int)holder->uid);
+		cni_diag_help(diags, diag, "wait for it to end, or give --lock-timeout a longer time");
+		return;
+	}
+	if (revision)
+		diag = cni_diag(diags, CNI705, nowhere, "process %d awaits the confirmation of revision %u", pid,
+				revision);
+	else
+		diag = cni_diag(diags, CNI705, nowhere, "process %d awaits the confirmation of its change", pid);
+	cni_diag_help(diags, diag, "keep it with `cnic confirm`, or take it back with `cnic rollback`");
+}
+
+int rt_lock(unsigned int timeout, int *lock, struct cni_diags *diags)
+{
 	long deadline = now() + timeout;
 	struct ucred holder = { 0 };
 	int rc;
@@ -94,14 +98,10 @@ int rt_lock(unsigned int timeout, int *lock, struct cni_diags *diags)
 	if (rc == -EADDRINUSE)
 		rc = try(lock); /* it may have been given back in the last moment */
 	if (rc == -EADDRINUSE) {
-		struct cni_diag *diag =
-			cni_diag(diags, CNI705, nowhere, "process %d of user %u is changing this network",
-				 (int)holder.pid, (unsigned int)holder.uid);
-
-		cni_diag_help(diags, diag, "wait for it to end, or give --lock-timeout a longer time");
+		name_holder(diags, &holder);
 		return -EWOULDBLOCK;
 	}
 	if (rc)
-		cni_diag(diags, CNI703, nowhere, "the lock cannot be taken: %s", strerror(-rc));
+		cni_diag(diags, CNI703, (struct cni_span){ 0 }, "the lock cannot be taken: %s", strerror(-rc));
 	return rc;
 }

@@ -9,8 +9,12 @@
 #include "compiler/diag.h"
 
 /* Takes the lock of the calling thread's namespace, waiting for it at most `timeout` ms. *lock is the caller's, and
- * closing it gives the lock back. -EWOULDBLOCK, with a diagnostic that names the holder; -errno, with one too. */
+ * closing it gives the lock back; forked, it is held until both have. -EWOULDBLOCK, with a diagnostic that names the
+ * holder, and says so where that awaits a confirmation; -errno, with one too. */
 int rt_lock(unsigned int timeout, int *lock, struct cni_diags *diags);
+
+/* From now on the calling process is the one that is named: that which holds the lock on its own after a fork. */
+void rt_lock_take_over(int lock);
 
 static inline void rt_unlockp(int *lock)
 {

@@ -15,7 +15,9 @@
 #include "runtime/netlink/report.h"
 #include "runtime/netlink/snapshot.h"
 
+#define FORMER "former" /* the set that settings' former values are noted in: compiler/lower.h */
 #define FLIP_ATTEMPTS 8
+#define BACK_ROUNDS 2 /* one is the rule; what goes with something else is missed in the second */
 #define GRACE_US 100000 /* where membarrier is not to be had */
 
 struct transaction {
@@ -148,6 +150,31 @@ static int flip(struct transaction *t)
 	return rc;
 }
 
+static bool holds_notes(const struct cni_step *step)
+{
+	return step->object == CNI_TABLE_NFT || (step->object == CNI_SET && step->before &&
+						 !strcmp(((const struct cni_st_set *)step->before)->name, FORMER));
+}
+
+/* Settings come first. Where one could not be put back, what it was stays noted: the next apply tries again. */
+static void remove_all(struct transaction *t, struct rt_execution *run, struct part part)
+{
+	struct cni_step *rest = cni_new_array(t->arena, struct cni_step, part.n);
+	size_t n_settings = 0, n_refused, n = 0;
+
+	if (!part.n)
+		return;
+	wait_for_packets();
+	while (n_settings < part.n && part.steps[n_settings].object == CNI_SETTING)
+		n_settings++;
+	rt_execute(run, part.steps, n_settings);
+	n_refused = run->n_refused;
+	for (size_t i = n_settings; i < part.n; i++)
+		if (!n_refused || !holds_notes(&part.steps[i]))
+			rest[n++] = part.steps[i];
+	rt_execute(run, rest, n);
+}
+
 static void contract(struct transaction *t)
 {
 	struct rt_execution run = { .nl = t->nl, .diags = t->diags, .code = CNI708, .keep_going = true };
@@ -156,10 +183,8 @@ static void contract(struct transaction *t)
 	if (!part.n)
 		return;
 	t->result->phase = CNI_CONTRACT;
-	wait_for_packets();
-	rt_execute(&run, part.steps, part.n);
+	remove_all(t, &run, part);
 	t->n_done[CNI_CONTRACT] = part.n;
-	t->result->n_leftovers = run.n_refused;
 }
 
 /* ---- looking ---- */
@@ -196,7 +221,7 @@ static bool is_clean(const struct cni_plan *left)
 static bool has_former(const struct cni_state *state)
 {
 	for (size_t i = 0; i < state->n_sets; i++)
-		if (!strcmp(state->sets[i].name, "former"))
+		if (!strcmp(state->sets[i].name, FORMER))
 			return true;
 	return false;
 }
@@ -281,9 +306,10 @@ static void carry_out(struct transaction *t, const struct cni_plan *plan)
 	for (enum cni_phase phase = CNI_EXPAND; phase < CNI_N_PHASES; phase++) {
 		struct part part = phase_of(plan, phase);
 
-		if (phase == CNI_CONTRACT && part.n)
-			wait_for_packets();
-		rt_execute(&run, part.steps, part.n);
+		if (phase == CNI_CONTRACT)
+			remove_all(t, &run, part);
+		else
+			rt_execute(&run, part.steps, part.n);
 	}
 	t->result->n_undone += plan->n_steps;
 }
@@ -322,7 +348,7 @@ static void roll_back(struct transaction *t)
 	if (!t->n_done[CNI_FLIP])
 		undo(t);
 	left = compare(t, former);
-	if (left && left->n_steps) {
+	for (int round = 0; left && left->n_steps && round < BACK_ROUNDS; round++) {
 		carry_out(t, left);
 		left = compare(t, former);
 	}
@@ -381,4 +407,16 @@ int rt_apply(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_pl
 		roll_back(&t);
 	result->n_changes = nl->n_changes - before;
 	return rc == -EEXIST ? -ESTALE : rc;
+}
+
+int rt_revert(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_plan *plan, struct cni_diags *diags,
+	      struct rt_result *result)
+{
+	struct transaction t = { .nl = nl, .arena = arena, .plan = plan, .diags = diags, .result = result };
+	size_t before = nl->n_changes;
+
+	*result = (struct rt_result){ .outcome = RT_DONE };
+	roll_back(&t);
+	result->n_changes = nl->n_changes - before;
+	return result->outcome == RT_RESTORED ? 0 : -EIO;
 }

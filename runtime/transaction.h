@@ -39,4 +39,9 @@ struct rt_result {
 int rt_apply(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_plan *plan, struct cni_diags *diags,
 	     struct rt_result *result);
 
+/* Takes back what rt_apply() did of `plan`, all or a part of it: what was ours when it was observed is brought back as
+ * it was, and the kernel is read again. 0 for RT_RESTORED; -EIO, with diagnostics, for RT_INCOMPLETE. */
+int rt_revert(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_plan *plan, struct cni_diags *diags,
+	      struct rt_result *result);
+
 #endif

@@ -8,17 +8,17 @@
 
 /* Order within a phase, where two kinds depend on each other. */
 enum rank {
-	/* expand: what others stand on comes first */
+	/* expand: what others stand on comes first; the counters, which say whose an id is, before its rule and table */
 	X_VLAN,
 	X_TUNNEL,
 	X_SETTING,
 	X_ADDR,
-	X_ROUTE,
-	X_RULE,
 	X_TABLE,
 	X_COUNTER,
 	X_SET,
 	X_CHAIN,
+	X_ROUTE,
+	X_RULE,
 	/* in place: what stands on a device that goes, the devices, and what stands on the new ones */
 	P_ROUTE_OFF = 0,
 	P_ADDR_OFF,
@@ -31,14 +31,14 @@ enum rank {
 	P_ROUTE,
 	P_SET,
 	P_CHAIN,
-	/* contract: settings first, since the set "former" must outlive them */
+	/* contract: settings first, since the set "former" must outlive them; the counters after rules and tables */
 	C_SETTING = 0,
+	C_RULE,
+	C_ROUTE,
 	C_CHAIN,
 	C_SET,
 	C_COUNTER,
 	C_TABLE,
-	C_RULE,
-	C_ROUTE,
 	C_ADDR,
 	C_LINK,
 };
@@ -82,6 +82,7 @@ void diff_step(struct diff *d, enum cni_phase phase, unsigned int rank, enum cni
 const struct cni_st_link *diff_find_link(const struct cni_state *state, const char *name);
 const struct cni_st_setting *diff_find_setting(const struct cni_state *state, const char *device,
 					       enum cni_setting_key key);
+const struct cni_st_addr *diff_find_addr(const struct cni_state *state, const struct cni_st_addr *key);
 bool diff_owns_device(const struct cni_state *state, const char *name);
 
 /* remade.c: fills d->remade; endpoints that a foreign device has are errors. */

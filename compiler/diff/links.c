@@ -44,6 +44,16 @@ static bool is_usable(const struct cni_st_link *has, const struct cni_st_link *w
 	return want->type == CNI_DEV_VLAN && cni_link_same(&ours, want);
 }
 
+/* But for the MTU, and whether it is up. */
+static bool is_as_before(const struct cni_st_link *before, const struct cni_st_link *after)
+{
+	struct cni_st_link there = *before;
+
+	there.mtu = after->mtu;
+	there.up = after->up;
+	return cni_link_same(&there, after);
+}
+
 static const char *link_disturbs(struct diff *d, const struct cni_st_link *before, const struct cni_st_link *after)
 {
 	if (!before->up)
@@ -54,7 +64,10 @@ static const char *link_disturbs(struct diff *d, const struct cni_st_link *befor
 		return cni_printf(d->arena, "what passes %s is lost until the far end changes too", after->name);
 	if (after->mtu && after->mtu < before->mtu)
 		return cni_printf(d->arena, "packets over %u bytes no longer fit through %s", after->mtu, after->name);
-	return NULL;
+	/* the kernel takes a tunnel out of its table, and puts it back, for any change but one of these */
+	if (after->type == CNI_DEV_VLAN || is_as_before(before, after))
+		return NULL;
+	return cni_printf(d->arena, "what arrives by %s at the moment of the change may be lost", after->name);
 }
 
 void diff_link(struct diff *d, const struct cni_st_link *before, const struct cni_st_link *after)
@@ -97,6 +110,19 @@ void diff_link(struct diff *d, const struct cni_st_link *before, const struct cn
 
 /* ---- settings ---- */
 
+/* Of one that is changed while packets pass. */
+static const char *setting_disturbs(struct diff *d, const struct cni_st_setting *before,
+				    const struct cni_st_setting *after)
+{
+	if (after->key == CNI_SET_MULTIPATH_HASH || after->key == CNI_SET_MULTIPATH_HASH6)
+		return "flows over routes with several next hops may move to another one of them";
+	if (after->key != CNI_SET_RP_FILTER || !after->value || before->value == 1)
+		return NULL;
+	return cni_printf(d->arena, "what comes in by %s is dropped where %s", after->device,
+			  after->value == 1 ? "the way back to its source is by another device"
+					    : "no route leads back to its source");
+}
+
 static void restore(struct diff *d, const struct cni_st_setting *before)
 {
 	struct cni_st_setting *after = cni_new(d->arena, struct cni_st_setting);
@@ -129,11 +155,25 @@ void diff_setting(struct diff *d, const struct cni_st_setting *before, const str
 		bool last = !d->desired->has_table; /* a router without a policy: put back behind everything */
 
 		diff_step(d, last ? CNI_CONTRACT : CNI_IN_PLACE, last ? C_SETTING : P_SETTING, CNI_SETTING, CNI_CHANGE,
-			  before, after, after->span, NULL);
+			  before, after, after->span, last ? NULL : setting_disturbs(d, before, after));
 	}
 }
 
 /* ---- addresses ---- */
+
+/* Whether one that stays may be secondary to one of ours that goes, and would go with it: then both are made anew. */
+static bool may_be_secondary(const struct diff *d, const struct cni_st_addr *addr)
+{
+	for (size_t i = 0; i < d->observed->n_addrs; i++) {
+		const struct cni_st_addr *other = &d->observed->addrs[i];
+
+		if (other->owned && cni_addr_cmp(other, addr) && !strcmp(other->device, addr->device) &&
+		    other->address.len == addr->address.len && cni_prefix_has(other->address, addr->address.addr) &&
+		    !diff_find_addr(d->desired, other))
+			return true;
+	}
+	return false;
+}
 
 void diff_addr(struct diff *d, const struct cni_st_addr *before, const struct cni_st_addr *after)
 {
@@ -142,7 +182,8 @@ void diff_addr(struct diff *d, const struct cni_st_addr *before, const struct cn
 	/* moving an IPv4 address leaves those of IPv6 alone */
 	enum remake how = remade == REMAKE_ADDRESS && any->address.addr.family == CNI_V6 ? REMAKE_NOT : remade;
 	bool has = before && before->owned, want = after && after->owned;
-	bool stays = before && after && how < REMAKE_REPLACE;
+	bool stays = before && after && how < REMAKE_REPLACE &&
+		     !(how == REMAKE_ADDRESS && has && want && may_be_secondary(d, before));
 	const char *pauses =
 		how != REMAKE_ADDRESS || !has
 			? NULL

@@ -145,6 +145,16 @@ const struct cni_st_setting *diff_find_setting(const struct cni_state *state, co
 				 : NULL;
 }
 
+static int find_addr(const void *key, const void *item)
+{
+	return cni_addr_cmp(key, item);
+}
+
+const struct cni_st_addr *diff_find_addr(const struct cni_state *state, const struct cni_st_addr *key)
+{
+	return state->n_addrs ? bsearch(key, state->addrs, state->n_addrs, sizeof(*key), find_addr) : NULL;
+}
+
 bool diff_owns_device(const struct cni_state *state, const char *name)
 {
 	const struct cni_st_link *link = diff_find_link(state, name);

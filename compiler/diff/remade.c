@@ -98,23 +98,13 @@ static void find_types(struct diff *d)
 	}
 }
 
-static int find_addr(const void *key, const void *item)
-{
-	return cni_addr_cmp(key, item);
-}
-
-static bool has_addr(const struct cni_state *state, const struct cni_st_addr *addr)
-{
-	return state->n_addrs && bsearch(addr, state->addrs, state->n_addrs, sizeof(*addr), find_addr);
-}
-
 /* A second IPv4 address of one subnet is a secondary one, which goes when the first one goes. */
 static void find_readdressed(struct diff *d)
 {
 	for (size_t i = 0; i < d->observed->n_addrs; i++) {
 		const struct cni_st_addr *has = &d->observed->addrs[i];
 
-		if (!has->owned || has->address.addr.family != CNI_V4 || has_addr(d->desired, has))
+		if (!has->owned || has->address.addr.family != CNI_V4 || diff_find_addr(d->desired, has))
 			continue;
 		for (size_t j = 0; j < d->desired->n_addrs; j++) {
 			const struct cni_st_addr *want = &d->desired->addrs[j];

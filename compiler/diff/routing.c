@@ -74,6 +74,6 @@ void diff_route(struct diff *d, const struct cni_st_route *before, const struct 
 		diff_step(d, off ? CNI_IN_PLACE : CNI_CONTRACT, off ? P_ROUTE_OFF : C_ROUTE, CNI_ROUTE, CNI_DELETE,
 			  before, NULL, before->span, NULL);
 	if (want)
-		diff_step(d, on ? CNI_IN_PLACE : CNI_EXPAND, on ? P_ROUTE : X_ROUTE, CNI_ROUTE, CNI_ADD, NULL, after,
-			  after->span, NULL);
+		diff_step(d, on || live ? CNI_IN_PLACE : CNI_EXPAND, on || live ? P_ROUTE : X_ROUTE, CNI_ROUTE, CNI_ADD,
+			  NULL, after, after->span, NULL);
 }

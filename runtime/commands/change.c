@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* change.c - see change.h. The lock is held from before the observation to the end, the question included. */
+/* change.c - see change.h. The lock is held from before the observation to the end, the question included, and where a
+ * confirmation is awaited, to the end of that. */
 #include "runtime/commands/change.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "compiler/emit/emit.h"
-#include "runtime/commands/output.h"
+#include "runtime/commands/agree.h"
+#include "runtime/commands/attempt.h"
+#include "runtime/commands/carry_out.h"
 #include "runtime/commands/pipeline.h"
+#include "runtime/commands/revision.h"
+#include "runtime/confirm/supervise.h"
+#include "runtime/flows/flows.h"
 #include "runtime/json/plan_json.h"
 #include "runtime/lock.h"
 #include "runtime/netlink/snapshot.h"
-#include "runtime/transaction.h"
+#include "runtime/saved_plan/saved_plan.h"
 
 #define ATTEMPTS 3 /* when the kernel's state changes between plan and flip */
+#define GATE_LIMIT 60000 /* ms: of --gate without --confirm */
 
 const struct cni_state *rt_observe(struct rt_session *session, struct rt_netlink **nl)
 {
@@ -37,141 +40,153 @@ void rt_show_plan(struct rt_session *session, const struct cni_plan *plan)
 		cni_emit_plan(&session->out, plan, session->sources, session->colour_out);
 }
 
-/* ---- the question ---- */
+/* ---- the revisions around a change ---- */
 
-static bool may_ask(const struct rt_options *options)
+/* False with a failure. attempt->store is NULL where none is to be kept, or can be. */
+static bool open_store(struct rt_attempt *attempt)
 {
-	return !options->yes && !options->no_input && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-}
+	struct rt_session *session = attempt->session;
+	const struct rt_revision *left;
+	size_t n_errors = session->diags->n_errors;
 
-static bool is_yes(const char *line)
-{
-	return !strcmp(line, "y\n") || !strcmp(line, "Y\n") || !strcmp(line, "yes\n");
-}
-
-/* Shows the plan first, where the one who is asked sees it. */
-static bool agreed(struct rt_session *session, const struct cni_plan *plan)
-{
-	static const char question[] = "Apply these changes? [y/N] ";
-	const struct rt_options *options = session->options;
-	struct cni_text text = { .arena = session->arena };
-	char line[16];
-
-	if (options->json || options->quiet || options->output || !isatty(STDOUT_FILENO)) {
-		cni_emit_plan(&text, plan, session->sources, session->colour_err);
-		(void)rt_write_all(STDERR_FILENO, text.data, text.len);
-	} else if (!rt_session_flush(session)) {
+	if (session->no_revision || session->options->dry_run)
+		return true;
+	if (rt_store_open(session, &attempt->store))
 		return false;
+	if (!attempt->store) {
+		rt_detail(session, RT_NO_STORE);
+		return true;
 	}
-	(void)rt_write_all(STDERR_FILENO, question, sizeof(question) - 1);
-	return fgets(line, sizeof(line), stdin) && is_yes(line);
+	left = rt_revision_pending(attempt->store);
+	if (left && left->deadline)
+		cni_diag(session->diags, CNI725, (struct cni_span){ 0 },
+			 "revision %u was never confirmed, and the process that was to take it back is gone",
+			 left->number);
+	return session->diags->n_errors == n_errors;
+}
+
+/* With nothing to be changed in the kernel, the text may still be another than that of the last confirmed revision. */
+static enum rt_exit keep_text(struct rt_attempt *attempt)
+{
+	struct rt_session *session = attempt->session;
+	size_t n_errors = session->diags->n_errors;
+	const struct rt_origin *origin = attempt->model ? &session->policy->origin : NULL;
+	const struct rt_revision *last;
+
+	if (!attempt->store)
+		return RT_OK;
+	last = rt_revision_last(attempt->store);
+	if (session->diags->n_errors > n_errors)
+		return RT_ERROR;
+	if (!last && !origin)
+		return RT_OK;
+	if (last && !strcmp(last->digest, rt_origin_digest(session->arena, origin))) {
+		/* what was left pending is not what the router holds */
+		(void)rt_revision_discard(attempt->store);
+		return RT_OK;
+	}
+	if (!rt_attempt_begin(attempt))
+		return RT_ERROR;
+	rt_attempt_keep(attempt);
+	return RT_OK;
 }
 
 /* ---- applying ---- */
 
-static const enum rt_exit exit_of[] = {
-	[RT_DONE] = RT_OK,
-	[RT_UNTOUCHED] = RT_ERROR,
-	[RT_RESTORED] = RT_ROLLED_BACK,
-	[RT_INCOMPLETE] = RT_BROKEN,
-};
-
-static void tell(struct rt_session *session, const struct cni_plan *plan, const struct rt_result *result)
+static unsigned int limit_of(const struct rt_options *options)
 {
-	rt_session_json(session, "messages", json_integer((json_int_t)result->n_changes));
-	rt_session_json(session, "verified", json_boolean(result->verified));
-	rt_session_json(session, "phase", plan->n_steps ? json_string(rt_phase_name(result->phase)) : json_null());
-	rt_session_json(session, "undone", json_integer((json_int_t)result->n_undone));
-	if (result->outcome == RT_DONE && plan->n_steps)
-		rt_say(session, "done: %zu change%s in %zu message%s, and the kernel holds what was meant",
-		       plan->n_steps, plan->n_steps == 1 ? "" : "s", result->n_changes,
-		       result->n_changes == 1 ? "" : "s");
+	return options->confirm ? options->confirm : options->gate ? GATE_LIMIT : 0;
 }
 
-/* What would end the program waits from the first message to the last look, which takes seconds at most: a
- * policy is applied or not begun, and what became of it is told. *late: something did wait. */
-static int apply(struct rt_session *session, struct rt_netlink *nl, const struct cni_plan *plan,
-		 struct rt_result *result, bool *late)
+static enum rt_exit carry_out(struct rt_attempt *attempt)
 {
-	static const int endings[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
-	const struct timespec at_once = { 0 };
-	sigset_t held, former;
-	int rc;
+	const struct rt_session *session = attempt->session;
+	enum rt_exit status;
 
-	sigemptyset(&held);
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
-		sigaddset(&held, endings[i]);
-	sigprocmask(SIG_BLOCK, &held, &former);
-	rc = rt_apply(nl, session->arena, plan, session->diags, result);
-	for (*late = false; sigtimedwait(&held, NULL, &at_once) > 0;)
-		*late = true;
-	sigprocmask(SIG_SETMASK, &former, NULL);
-	return rc;
+	if (!rt_attempt_begin(attempt))
+		return RT_ERROR;
+	if (limit_of(session->options))
+		return rt_supervise(attempt, limit_of(session->options));
+	status = rt_attempt_carry_out(attempt);
+	if (status == RT_OK)
+		rt_attempt_keep(attempt);
+	if (attempt->interrupted)
+		rt_say(session, "interrupted too late: the change was not broken off");
+	return status;
 }
 
-/* One attempt, with the lock held. *stale: what was observed is no longer so, and another attempt may succeed. */
-static enum rt_exit attempt(struct rt_session *session, const struct cni_model *model, struct rt_netlink *nl,
-			    bool *stale)
+/* One attempt, with the lock held. attempt->stale: what was observed is no longer so, and another may succeed. */
+static enum rt_exit try(struct rt_attempt *attempt)
 {
+	struct rt_session *session = attempt->session;
 	const struct rt_options *options = session->options;
-	const struct cni_plan *plan;
 	struct cni_state *observed;
-	struct rt_result result;
-	bool late;
-	int rc;
 
-	*stale = false;
+	attempt->stale = false;
 	session->out.len = 0;
-	if (rt_snapshot(nl, session->arena, &observed, session->diags))
+	if (rt_snapshot(attempt->nl, session->arena, &observed, session->diags))
 		return RT_ERROR;
-	plan = rt_pipeline_plan(session, model, observed, nl);
-	if (!plan)
+	attempt->plan = rt_pipeline_plan(session, attempt->model, observed, attempt->nl);
+	if (!attempt->plan)
 		return RT_ERROR;
-	rt_show_plan(session, plan);
+	attempt->n_steps = attempt->plan->n_steps;
+	rt_show_plan(session, attempt->plan);
+	rt_show_flows(session, attempt->nl, attempt->model, attempt->plan);
+	if (session->saved && !rt_saved_plan_holds(session, session->saved, attempt->model, attempt->plan))
+		return RT_LOCKED;
 	if (options->dry_run)
 		return RT_OK;
 	if (options->quiet)
 		session->out.len = 0;
-	if (plan->n_steps && may_ask(options)) {
-		if (!agreed(session, plan))
-			return rt_fail(session, "not agreed to; nothing was changed");
+	if (!attempt->plan->n_steps) {
+		enum rt_exit status = rt_attempt_carry_out(attempt); /* which tells so */
+
+		return status == RT_OK ? keep_text(attempt) : status;
 	}
+	if (rt_may_ask(options) && !rt_agreed(session, attempt->plan))
+		return rt_fail(session, "not agreed to; nothing was changed");
 	/* a plan that cannot be shown is not carried out; a JSON document can only be written when all is over */
-	if (plan->n_steps && !options->json && !rt_session_flush(session))
+	if (!options->json && !rt_session_flush(session))
 		return RT_ERROR;
-	rc = apply(session, nl, plan, &result, &late);
-	tell(session, plan, &result);
-	if (late)
-		rt_say(session, "interrupted too late: the change was not broken off");
-	session->changed = plan->n_steps && (result.outcome == RT_DONE || result.outcome == RT_INCOMPLETE);
-	session->applied = plan->n_steps && result.outcome == RT_DONE;
-	*stale = !late && rc == -ESTALE && (result.outcome == RT_UNTOUCHED || result.outcome == RT_RESTORED);
-	return exit_of[result.outcome];
+	attempt->plan = rt_keeping_plan(session, attempt->model, observed);
+	return attempt->plan ? carry_out(attempt) : RT_ERROR;
+}
+
+static enum rt_exit try_all(struct rt_attempt *attempt)
+{
+	struct rt_session *session = attempt->session;
+	const struct cni_diags before = *session->diags;
+	enum rt_exit status = try(attempt);
+
+	for (int i = 1; attempt->stale && i < ATTEMPTS; i++) {
+		/* what was said of the former attempt is no longer so */
+		*session->diags = before;
+		*session->diags->last = NULL;
+		rt_detail(session, "the kernel's state changed meanwhile: planning again");
+		status = try(attempt);
+	}
+	return attempt->stale && status == RT_ERROR ? RT_LOCKED : status;
 }
 
 enum rt_exit rt_change(struct rt_session *session, const struct cni_model *model)
 {
+	struct rt_attempt attempt = { .session = session, .model = model };
 	rt_auto_netlink struct rt_netlink *nl = NULL;
 	rt_auto_lock int lock = -1;
-	const struct cni_diags before = *session->diags;
-	enum rt_exit status;
-	bool stale;
 	int rc;
 
+	if (session->options->no_wait && !limit_of(session->options)) {
+		rt_fail(session, "--no-wait: there is nothing to wait for without --confirm or --gate");
+		return RT_USAGE;
+	}
 	if (!session->options->dry_run) {
 		rc = rt_lock(session->options->lock_timeout, &lock, session->diags);
 		if (rc)
 			return rc == -EWOULDBLOCK ? RT_LOCKED : RT_ERROR;
 	}
-	if (rt_netlink_open(&nl, session->diags))
+	if (rt_netlink_open(&nl, session->diags) || !open_store(&attempt))
 		return RT_ERROR;
-	status = attempt(session, model, nl, &stale);
-	for (int i = 1; stale && i < ATTEMPTS; i++) {
-		/* what was said of the former attempt is no longer so */
-		*session->diags = before;
-		*session->diags->last = NULL;
-		rt_detail(session, "the kernel's state changed meanwhile: planning again");
-		status = attempt(session, model, nl, &stale);
-	}
-	return stale && status == RT_ERROR ? RT_LOCKED : status;
+	attempt.lock = lock;
+	attempt.nl = nl;
+	return try_all(&attempt);
 }

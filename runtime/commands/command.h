@@ -8,14 +8,15 @@
 
 struct rt_session;
 
-/* Exit statuses; 5 is kept for a confirmation that did not come. */
+/* Exit statuses. */
 enum rt_exit {
 	RT_OK = 0,
 	RT_ERROR = 1, /* nothing was changed */
-	RT_CHANGES = 2, /* only of plan --detailed-exitcode */
+	RT_CHANGES = 2, /* only of plan --detailed-exitcode, and of drift */
 	RT_ROLLED_BACK = 3, /* apply failed, and the former state was seen to be back */
 	RT_BROKEN = 4, /* apply failed, and so did its undoing */
-	RT_LOCKED = 6, /* another writer holds the lock */
+	RT_REVERTED = 5, /* the confirmation did not come, and the former policy was seen to be back */
+	RT_LOCKED = 6, /* another writer holds the lock, or a saved plan is stale */
 	RT_USAGE = 64,
 };
 
@@ -43,6 +44,13 @@ enum rt_exit rt_check(struct rt_session *session);
 enum rt_exit rt_compile(struct rt_session *session);
 enum rt_exit rt_plan(struct rt_session *session);
 enum rt_exit rt_apply_command(struct rt_session *session);
+enum rt_exit rt_confirm_command(struct rt_session *session);
+enum rt_exit rt_rollback(struct rt_session *session);
+enum rt_exit rt_history(struct rt_session *session);
+enum rt_exit rt_restore(struct rt_session *session);
+enum rt_exit rt_diff(struct rt_session *session);
+enum rt_exit rt_drift(struct rt_session *session);
+enum rt_exit rt_doctor(struct rt_session *session);
 enum rt_exit rt_status(struct rt_session *session);
 enum rt_exit rt_remove(struct rt_session *session);
 enum rt_exit rt_snapshot_command(struct rt_session *session);

@@ -12,7 +12,13 @@
 	"FILE is a policy, a folder (every *.cni in it), or - for standard input. Several\n"                           \
 	"are one policy."
 
-static const char *const plan_aliases[] = { "diff", "compare", NULL };
+/* of every command that makes another policy the router's */
+#define CHANGE_OPTIONS                                                                                                 \
+	(RT_BIT(RT_OPT_CONFIRM) | RT_BIT(RT_OPT_DRY_RUN) | RT_BIT(RT_OPT_GATE) | RT_BIT(RT_OPT_LOCK_TIMEOUT) |         \
+	 RT_BIT(RT_OPT_MESSAGE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_NO_WAIT) | RT_BIT(RT_OPT_STATE_DIR) |           \
+	 RT_BIT(RT_OPT_YES))
+
+static const char *const plan_aliases[] = { "compare", NULL };
 
 #define N_COMMANDS (sizeof(rt_commands) / sizeof(*rt_commands) - 1)
 
@@ -25,15 +31,42 @@ const struct rt_command rt_commands[] = {
 	  RT_BIT(RT_OPT_EMIT) | RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_compile },
 	{ "plan", plan_aliases, "FILE...", "show what apply would change",
 	  POLICY_ABOUT " Against the live kernel this needs CAP_NET_ADMIN; with\n"
-		       "--state it needs no privilege.",
+		       "--state it needs no privilege. With -o the plan is saved for apply.",
 	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE), 1,
 	  ANY_NUMBER, rt_plan },
 	{ "apply", NULL, "FILE...", "make the router what the policy says",
 	  POLICY_ABOUT "\nShows the plan, asks if there is a terminal to ask on, and changes nothing when\n"
-		       "nothing is to be changed. Needs CAP_NET_ADMIN.",
-	  RT_BIT(RT_OPT_DRY_RUN) | RT_BIT(RT_OPT_LOCK_TIMEOUT) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) |
-		  RT_BIT(RT_OPT_YES),
-	  1, ANY_NUMBER, rt_apply_command },
+		       "nothing is to be changed. A FILE that plan -o wrote is applied only while the\n"
+		       "policy and the router are as they were. Needs CAP_NET_ADMIN.",
+	  CHANGE_OPTIONS | RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_apply_command },
+	{ "confirm", NULL, "[REVISION]", "keep what apply --confirm has made",
+	  "Without it in time, the former policy comes back by itself. REVISION, as apply\n"
+	  "named it, makes sure which change is meant.",
+	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 1, rt_confirm_command },
+	{ "rollback", NULL, "[REVISION]", "make the router what an earlier revision says",
+	  "Without REVISION: what awaits its confirmation is taken back at once; where\n"
+	  "nothing does, the revision before the present one is applied. It becomes a new\n"
+	  "revision, so that a rollback can be rolled back.",
+	  CHANGE_OPTIONS, 0, 1, rt_rollback },
+	{ "history", NULL, "", "list the revisions: when, by whom, and what for", "",
+	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_history },
+	{ "diff", NULL, "OLD NEW", "show what differs between two policies",
+	  "OLD and NEW are revisions (a number), files or folders. Shown are their texts\n"
+	  "and the rules that they become on an empty router, each as a unified diff.",
+	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 2, 2,
+	  rt_diff },
+	{ "drift", NULL, "[FILE...]", "tell where the kernel differs from the policy, changing nothing",
+	  "The policy is the last confirmed revision, or FILE. Exits 2 where something\n"
+	  "differs. --ignore may be given several times, such as 'setting *'.",
+	  RT_BIT(RT_OPT_IGNORE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 0, ANY_NUMBER,
+	  rt_drift },
+	{ "doctor", NULL, "[FILE...]", "find what will bite: other daemons, marks, missing parts",
+	  "Looks at this router, with FILE or the last confirmed revision in mind, and\n"
+	  "changes nothing. Exits 1 where something will break, 0 where it only may.",
+	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 0, ANY_NUMBER, rt_doctor },
+	{ "restore", NULL, "", "bring back the last confirmed revision, as at boot",
+	  "Asks nothing; without a revision it does nothing. cnic.service runs it.",
+	  RT_BIT(RT_OPT_LOCK_TIMEOUT) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_restore },
 	{ "status", NULL, "", "show the paths, tunnels and routes that are in the kernel now",
 	  "Reads the kernel only: what it says is so, whatever was applied. Needs\n"
 	  "CAP_NET_ADMIN.",
@@ -41,8 +74,7 @@ const struct rt_command rt_commands[] = {
 	{ "remove", NULL, "", "take away everything that cnic owns, and nothing else",
 	  "Settings of devices that are not cnic's get the value back that they had. Needs\n"
 	  "CAP_NET_ADMIN.",
-	  RT_BIT(RT_OPT_DRY_RUN) | RT_BIT(RT_OPT_LOCK_TIMEOUT) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_YES), 0, 0,
-	  rt_remove },
+	  CHANGE_OPTIONS, 0, 0, rt_remove },
 	{ "snapshot", NULL, "", "write what the kernel holds, for plan --state", "Needs CAP_NET_ADMIN.",
 	  RT_BIT(RT_OPT_NETNS), 0, 0, rt_snapshot_command },
 	{ "fmt", NULL, "FILE...", "write policies in the canonical layout",

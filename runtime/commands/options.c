@@ -31,19 +31,30 @@ static const struct row {
 } rows[RT_N_OPTIONS] = {
 	[RT_OPT_CHECK] = { "check", 0, FLAG, NULL, AT(check), NULL,
 			   "list the files that are not formatted, exit 1 if any" },
+	[RT_OPT_CONFIRM] = { "confirm", 0, DURATION, "D", AT(confirm), NULL,
+			     "go back by itself unless `cnic confirm` comes within this time" },
 	[RT_OPT_DETAILED_EXITCODE] = { "detailed-exitcode", 0, FLAG, NULL, AT(detailed_exitcode), NULL,
 				       "exit 2 when there is something to change" },
 	[RT_OPT_DIFF] = { "diff", 0, FLAG, NULL, AT(diff), NULL, "show what formatting would change" },
 	[RT_OPT_DRY_RUN] = { "dry-run", 'n', FLAG, NULL, AT(dry_run), NULL, "show the plan and change nothing" },
 	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|json", AT(emit), emit_words,
 			  "what to write: nftables rules, ip commands, or all of it" },
+	[RT_OPT_GATE] = { "gate", 0, FLAG, NULL, AT(gate), NULL,
+			  "confirm by itself once what is tracked and the caller answer" },
+	[RT_OPT_IGNORE] = { "ignore", 0, LIST, "PATTERN", AT(ignore), NULL,
+			    "leave out differences that match, with * and ? as for files" },
 	[RT_OPT_LOCK_TIMEOUT] = { "lock-timeout", 0, DURATION, "D", AT(lock_timeout), NULL,
 				  "how long to wait for another writer (500ms, 10s, 2m; default 10s)" },
+	[RT_OPT_MESSAGE] = { "message", 'm', TEXT, "TEXT", AT(message), NULL, "a word on this change for the history" },
 	[RT_OPT_NETNS] = { "netns", 0, TEXT, "NAME", AT(netns), NULL,
 			   "work in this network namespace: a name of ip-netns(8), or a path" },
+	[RT_OPT_NO_WAIT] = { "no-wait", 0, FLAG, NULL, AT(no_wait), NULL,
+			     "with --confirm: return as soon as the change is made" },
 	[RT_OPT_SET] = { "set", 0, LIST, "NAME=VALUE", AT(sets), NULL, "give a variable of the policy its value" },
 	[RT_OPT_STATE] = { "state", 0, TEXT, "FILE", AT(state), NULL,
 			   "plan against a file of `cnic snapshot`, not against the live kernel" },
+	[RT_OPT_STATE_DIR] = { "state-dir", 0, TEXT, "DIR", AT(state_dir), NULL,
+			       "where revisions are kept ($CNIC_STATE_DIR, or /var/lib/cnic)" },
 	[RT_OPT_WRITE] = { "write", 'w', FLAG, NULL, AT(write), NULL, "write the files in place" },
 	[RT_OPT_YES] = { "yes", 'y', FLAG, NULL, AT(yes), NULL, "do not ask" },
 	[RT_OPT_COLOR] = { "color", 0, CHOICE, "auto|always|never", AT(colour), colour_words,
@@ -107,7 +118,7 @@ static bool store(struct cni_arena *arena, struct rt_options *options, enum rt_o
 		*(const char **)at = text;
 		return true;
 	case LIST:
-		*cni_push(arena, options->sets, options->n_sets) = text;
+		*cni_push(arena, ((struct rt_words *)at)->items, ((struct rt_words *)at)->n_items) = text;
 		return true;
 	case CHOICE:
 		if (choose(row, text, &value)) {
@@ -121,10 +132,10 @@ static bool store(struct cni_arena *arena, struct rt_options *options, enum rt_o
 			cni_text_printf(error, "; did you mean '%s'?", near);
 		return false;
 	case DURATION:
-		if (duration(text, (unsigned int *)at))
+		if (duration(text, (unsigned int *)at) && (id != RT_OPT_CONFIRM || *(unsigned int *)at))
 			return true;
-		cni_text_printf(error, "--%s: '%s' is no time of at most a day; write 500ms, 10s or 2m", row->name,
-				text);
+		cni_text_printf(error, "--%s: '%s' is no time of at most a day%s; write 500ms, 10s or 2m", row->name,
+				text, id == RT_OPT_CONFIRM ? " and more than none" : "");
 		return false;
 	}
 	return false;

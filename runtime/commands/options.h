@@ -11,14 +11,20 @@
 
 enum rt_option_id {
 	RT_OPT_CHECK,
+	RT_OPT_CONFIRM,
 	RT_OPT_DETAILED_EXITCODE,
 	RT_OPT_DIFF,
 	RT_OPT_DRY_RUN,
 	RT_OPT_EMIT,
+	RT_OPT_GATE,
+	RT_OPT_IGNORE,
 	RT_OPT_LOCK_TIMEOUT,
+	RT_OPT_MESSAGE,
 	RT_OPT_NETNS,
+	RT_OPT_NO_WAIT,
 	RT_OPT_SET,
 	RT_OPT_STATE,
+	RT_OPT_STATE_DIR,
 	RT_OPT_WRITE,
 	RT_OPT_YES,
 	/* every command takes these */
@@ -41,14 +47,20 @@ enum rt_colour { RT_COLOUR_AUTO, RT_COLOUR_ALWAYS, RT_COLOUR_NEVER };
 enum rt_format { RT_FORMAT_TEXT, RT_FORMAT_JSON, RT_FORMAT_SARIF, RT_FORMAT_GITHUB };
 enum rt_emit { RT_EMIT_NFT, RT_EMIT_IP, RT_EMIT_JSON };
 
+struct rt_words {
+	const char **items;
+	size_t n_items;
+};
+
 struct rt_options {
 	const struct rt_command *command; /* NULL: none was named */
 	const char **operands;
 	size_t n_operands;
-	const char **sets; /* of --set, in order */
-	size_t n_sets;
-	bool check, detailed_exitcode, diff, dry_run, help, json, no_input, quiet, verbose, version, write, yes;
-	const char *netns, *output, *state; /* NULL: not given; output is NULL for "-", too */
+	struct rt_words sets, ignore; /* of --set and --ignore, in order */
+	bool check, detailed_exitcode, diff, dry_run, gate, help, json, no_input, no_wait, quiet, verbose, version,
+		write, yes;
+	const char *message, *netns, *output, *state, *state_dir; /* NULL: not given; output is NULL for "-", too */
+	unsigned int confirm; /* ms; 0: not given */
 	unsigned int lock_timeout; /* ms */
 	enum rt_colour colour;
 	enum rt_format diagnostics;

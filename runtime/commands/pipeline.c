@@ -2,17 +2,22 @@
 /* pipeline.c - see pipeline.h. */
 #include "runtime/commands/pipeline.h"
 
-#include "compiler/lower.h"
-#include "runtime/load.h"
 #include "runtime/netlink/conntrack.h"
 
 const struct cni_model *rt_pipeline_model(struct rt_session *session)
 {
 	const struct rt_options *options = session->options;
-	struct rt_policy *policy =
-		rt_load(session->arena, options->operands, options->n_operands, options->sets, options->n_sets);
+	struct rt_policy *policy = rt_load(session->arena, options->operands, options->n_operands, options->sets.items,
+					   options->sets.n_items);
+
+	return rt_pipeline_resolve(session, policy);
+}
+
+const struct cni_model *rt_pipeline_resolve(struct rt_session *session, struct rt_policy *policy)
+{
 	const struct cni_model *model;
 
+	session->policy = policy;
 	session->sources = &policy->sources;
 	session->diags = &policy->diags;
 	rt_detail(session, "texts read: %zu", policy->sources.n_items);
@@ -42,12 +47,22 @@ static bool in_use(void *arg, uint32_t mask, uint32_t mark)
 	return rt_conntrack_has(arg, mask, mark);
 }
 
+const struct cni_state *rt_pipeline_desired(struct rt_session *session, const struct cni_model *model,
+					    const struct cni_prior *prior)
+{
+	return model ? lower(session, model, prior) : cni_state_without(session->arena, prior->observed);
+}
+
+struct cni_prior rt_pipeline_prior(const struct cni_state *observed, struct rt_netlink *nl)
+{
+	return (struct cni_prior){ .observed = observed, .in_use = nl ? in_use : NULL, .arg = nl };
+}
+
 const struct cni_plan *rt_pipeline_plan(struct rt_session *session, const struct cni_model *model,
 					const struct cni_state *observed, struct rt_netlink *nl)
 {
-	const struct cni_prior prior = { .observed = observed, .in_use = nl ? in_use : NULL, .arg = nl };
-	const struct cni_state *desired =
-		model ? lower(session, model, &prior) : cni_state_without(session->arena, observed);
+	const struct cni_prior prior = rt_pipeline_prior(observed, nl);
+	const struct cni_state *desired = rt_pipeline_desired(session, model, &prior);
 	const struct cni_plan *plan;
 
 	if (!desired)

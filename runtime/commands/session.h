@@ -14,10 +14,17 @@
 #include "compiler/text.h"
 #include "runtime/commands/options.h"
 
+struct rt_policy;
+struct rt_saved_plan;
+
 struct rt_session {
 	const struct rt_options *options;
 	struct cni_arena *arena;
-	struct cni_sources *sources; /* those of the policy, once it is loaded */
+	const struct rt_policy *policy; /* once it is loaded; NULL: none is */
+	const char *message; /* of a change, for the history, where --message gives none; NULL: none */
+	bool no_revision; /* the change is none that the history is to know of */
+	const struct rt_saved_plan *saved; /* that is applied; NULL: none, a plan is made anew */
+	struct cni_sources *sources; /* of the policy, then */
 	struct cni_diags *diags; /* the same */
 	struct cni_text out; /* data that was not printed yet */
 	json_t *json; /* the command's own keys of the envelope; owned */

@@ -24,8 +24,12 @@ static const char *const objects[CNI_N_OBJECTS] = {
 	[CNI_CHAIN] = "chain", [CNI_BASE_RULES] = "base-chain",
 };
 
-/* One line for the object itself; a chain's rules follow, one a line. */
-static json_t *side(struct cni_arena *arena, enum cni_object object, const void *record, const struct cni_state *state)
+const char *rt_object_name(enum cni_object object)
+{
+	return objects[object];
+}
+
+json_t *rt_json_side(struct cni_arena *arena, enum cni_object object, const void *record, const struct cni_state *state)
 {
 	struct cni_text text = { .arena = arena };
 	const struct cni_st_chain *chain = object == CNI_CHAIN || object == CNI_BASE_RULES ? record : NULL;
@@ -54,8 +58,8 @@ static json_t *step_json(struct cni_arena *arena, const struct cni_step *step, c
 	json_object_set_new(json, "object", json_string(objects[step->object]));
 	cni_emit_record(&text, step->object, step->after ? step->after : step->before, NULL);
 	json_object_set_new(json, "text", rt_json_textn(text.data, text.len));
-	json_object_set_new(json, "before", side(arena, step->object, step->before, plan->observed));
-	json_object_set_new(json, "after", side(arena, step->object, step->after, plan->desired));
+	json_object_set_new(json, "before", rt_json_side(arena, step->object, step->before, plan->observed));
+	json_object_set_new(json, "after", rt_json_side(arena, step->object, step->after, plan->desired));
 	json_object_set_new(json, "disturbs", rt_json_text(step->disturbs));
 	json_object_set_new(json, "file", rt_json_text(place.source ? place.source->name : NULL));
 	json_object_set_new(json, "line", place.line ? json_integer(place.line) : json_null());

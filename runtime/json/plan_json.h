@@ -18,5 +18,9 @@
 json_t *rt_json_plan(struct cni_arena *arena, const struct cni_plan *plan, const struct cni_sources *sources);
 
 const char *rt_phase_name(enum cni_phase phase);
+const char *rt_object_name(enum cni_object object);
+/* One line for the object itself; a chain's rules follow, one a line. NULL gives null. */
+json_t *rt_json_side(struct cni_arena *arena, enum cni_object object, const void *record,
+		     const struct cni_state *state);
 
 #endif

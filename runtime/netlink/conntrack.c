@@ -5,11 +5,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdlib.h>
 
-#include "runtime/netlink/netlink.h"
+#include "runtime/netlink/observe.h"
 
 #define ROUNDS 1024 /* a bound; one is the rule */
 #define AT_ONCE 16384 /* flows a batch: about 2 MB */
@@ -101,4 +102,81 @@ int rt_conntrack_forget(struct rt_netlink *nl, uint32_t mark_mask, uint32_t mask
 	}
 	nl->n_changes = n_changes; /* what conntrack notes of flows is no configuration */
 	return r == -EOPNOTSUPP || r == -EPROTONOSUPPORT || r == -EINVAL ? 0 : r;
+}
+
+/* ---- all flows ---- */
+
+struct walk {
+	void (*each)(const struct rt_flow *flow, void *arg);
+	void *arg;
+};
+
+static int give(const struct nlmsghdr *message, void *arg)
+{
+	const struct walk *walk = arg;
+	struct rt_flow flow = { 0 };
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, message, sizeof(struct nfgenmsg))
+	{
+		switch (mnl_attr_get_type(attr)) {
+		case CTA_TUPLE_ORIG:
+			flow.tuple = attr;
+			break;
+		case CTA_MARK:
+			flow.mark = rt_be32(attr, 0);
+			break;
+		case CTA_STATUS:
+			flow.translated = rt_be32(attr, 0) & IPS_SRC_NAT;
+			break;
+		}
+	}
+	walk->each(&flow, walk->arg);
+	return 0;
+}
+
+int rt_conntrack_each(struct rt_netlink *nl, void (*each)(const struct rt_flow *flow, void *arg), void *arg)
+{
+	struct walk walk = { each, arg };
+
+	return dump(nl, 0, 0, give, &walk);
+}
+
+static void take_ports(struct cni_packet *packet, const struct rt_attrs *proto)
+{
+	if (proto->at[CTA_PROTO_SRC_PORT] && proto->at[CTA_PROTO_DST_PORT]) {
+		packet->known |= CNI_HAS_SPORT | CNI_HAS_DPORT;
+		packet->sport = ntohs(rt_u16(proto->at[CTA_PROTO_SRC_PORT], 0));
+		packet->dport = ntohs(rt_u16(proto->at[CTA_PROTO_DST_PORT], 0));
+	}
+	for (uint16_t type = CTA_PROTO_ICMP_TYPE; type <= CTA_PROTO_ICMPV6_TYPE;
+	     type += CTA_PROTO_ICMPV6_TYPE - CTA_PROTO_ICMP_TYPE)
+		if (proto->at[type]) {
+			packet->known |= CNI_HAS_ICMP_TYPE;
+			packet->icmp_type = rt_u8(proto->at[type], 0);
+		}
+}
+
+struct cni_packet rt_flow_packet(const struct rt_flow *flow)
+{
+	static const struct {
+		uint16_t from, to;
+	} types[CNI_N_FAMILIES] = {
+		[CNI_V4] = { CTA_IP_V4_SRC, CTA_IP_V4_DST }, [CNI_V6] = { CTA_IP_V6_SRC, CTA_IP_V6_DST }
+	};
+	struct cni_packet packet = { 0 };
+	struct rt_attrs tuple, ip, proto;
+
+	rt_attrs_nested(&tuple, flow->tuple);
+	rt_attrs_nested(&ip, tuple.at[CTA_TUPLE_IP]);
+	rt_attrs_nested(&proto, tuple.at[CTA_TUPLE_PROTO]);
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+		if (rt_addr(ip.at[types[f].from], f, &packet.from) && rt_addr(ip.at[types[f].to], f, &packet.to))
+			packet.known |= CNI_HAS_FROM | CNI_HAS_TO;
+	if (proto.at[CTA_PROTO_NUM]) {
+		packet.known |= CNI_HAS_PROTO;
+		packet.proto = rt_u8(proto.at[CTA_PROTO_NUM], 0);
+		take_ports(&packet, &proto);
+	}
+	return packet;
 }

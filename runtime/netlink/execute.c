@@ -202,7 +202,7 @@ int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n)
 			rc = execute_nft(run->nl, steps + i, next - i, run->generation, &refused, &refusal);
 		else
 			rc = execute_route(run->nl, &steps[i], &refusal);
-		if (run->keep_going && rc && is_gone(&steps[i + refused], rc) && !rt_is_nft(&steps[i]))
+		if (rc && is_gone(&steps[i], rc) && !rt_is_nft(&steps[i]))
 			rc = 0;
 		if (!rc) {
 			run->n_done = first ? run->n_done : next;

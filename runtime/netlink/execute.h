@@ -10,7 +10,7 @@ struct rt_execution {
 	struct rt_netlink *nl;
 	struct cni_diags *diags; /* NULL: refusals are not reported */
 	enum cni_code code; /* under which they are: CNI702 or CNI708 */
-	bool keep_going; /* past what is refused; and removing what is gone already is no failure */
+	bool keep_going; /* past what is refused */
 	uint32_t generation; /* of nft, which its batches are tied to; 0: none */
 	/* what came of it */
 	size_t n_done; /* steps from the first on that are in effect, at least in part */
@@ -23,7 +23,8 @@ static inline bool rt_is_nft(const struct cni_step *step)
 	return step->object >= CNI_TABLE_NFT;
 }
 
-/* Steps of nft objects that stand together are one batch: all or none. 0, or -errno of the first refusal; -ERESTART,
+/* Steps of nft objects that stand together are one batch: all or none. Of the others, to remove what is gone already
+ * is no failure: an address may go with another one, a route with its device. 0, or -errno of the first refusal; -ERESTART,
  * never reported: nft's generation moved. A step whose answer did not come is not in n_done, unless it is a setting. */
 int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n);
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* confirm.c - `cnic confirm`: keeps a change that awaits it, or one whose processes are gone, while its time lasts. */
+#include <errno.h>
+#include <time.h>
+
+#include "runtime/commands/revision.h"
+#include "runtime/confirm/confirm.h"
+#include "runtime/lock.h"
+#include "runtime/store/store.h"
+
+static enum rt_exit nothing_waits(struct rt_session *session, unsigned int number)
+{
+	struct cni_diag *diag;
+
+	if (number)
+		diag = cni_diag(session->diags, CNI715, (struct cni_span){ 0 }, "revision %u does not wait", number);
+	else
+		diag = cni_diag(session->diags, CNI715, (struct cni_span){ 0 }, "nothing awaits a confirmation");
+	cni_diag_help(session->diags, diag, "`cnic history` tells what became of it");
+	return RT_ERROR;
+}
+
+static enum rt_exit kept(struct rt_session *session, unsigned int number)
+{
+	if (number)
+		rt_say(session, "kept as revision %u", number);
+	else
+		rt_say(session, "kept");
+	rt_session_json(session, "revision", number ? json_integer(number) : json_null());
+	return RT_OK;
+}
+
+/* Those that were to take it back were killed. */
+static enum rt_exit keep_orphan(struct rt_session *session, unsigned int number)
+{
+	const size_t n_errors = session->diags->n_errors;
+	const struct rt_revision *pending;
+	struct rt_store *store;
+	rt_auto_lock int lock = -1;
+	int rc;
+
+	if (rt_store_open(session, &store))
+		return RT_ERROR;
+	if (!store)
+		return nothing_waits(session, number);
+	rc = rt_lock(session->options->lock_timeout, &lock, session->diags);
+	if (rc)
+		return rc == -EWOULDBLOCK ? RT_LOCKED : RT_ERROR;
+	pending = rt_revision_pending(store);
+	if (session->diags->n_errors > n_errors)
+		return RT_ERROR;
+	if (!pending || pending->deadline < time(NULL) || (number && number != pending->number))
+		return nothing_waits(session, number);
+	rc = rt_revision_confirm(store);
+	return rc ? RT_ERROR : kept(session, pending->number);
+}
+
+enum rt_exit rt_confirm_command(struct rt_session *session)
+{
+	const struct rt_options *options = session->options;
+	unsigned int wanted = 0, number;
+	enum rt_answer answer;
+
+	if (options->n_operands && !rt_revision_parse(options->operands[0], &wanted)) {
+		rt_fail(session, "confirm: '%s' is no revision; `cnic history` lists them", options->operands[0]);
+		return RT_USAGE;
+	}
+	if (rt_confirm_ask(session, true, wanted, &answer, &number))
+		return RT_ERROR;
+	switch (answer) {
+	case RT_ANSWER_CONFIRMED:
+		return kept(session, number);
+	case RT_ANSWER_NONE:
+		return keep_orphan(session, wanted);
+	case RT_ANSWER_REFUSED:
+		return rt_fail(session, "confirm: only root, and the user whose change it is, may confirm it");
+	case RT_ANSWER_OTHER:
+		cni_diag(session->diags, CNI715, (struct cni_span){ 0 }, "it is revision %u that waits, not %u", number,
+			 wanted);
+		return RT_ERROR;
+	default:
+		cni_diag(session->diags, CNI715, (struct cni_span){ 0 },
+			 "too late: the change is being taken back, or was already");
+		return RT_ERROR;
+	}
+}
