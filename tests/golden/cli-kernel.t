@@ -78,7 +78,7 @@ subtest 'plan' => sub {
 	is($route->{after}, $route->{text}, '... and its text');
 	cmp_ok($route->{line}, '>=', 1, '... its line');
 	is(everything(), $before, '... and nothing was changed');
-	my ($alias) = here('diff is plan', 0, 'diff', $policy);
+	my ($alias) = here('compare is plan', 0, 'compare', $policy);
 	is($alias, $text, '... the same');
 	is((here('apply -n', 0, 'apply', '-n', $policy))[0], $text, '... as apply --dry-run');
 	is(everything(), $before, '... and nothing was changed');

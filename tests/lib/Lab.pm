@@ -22,6 +22,9 @@ my (%namespaces, $scratch);
 # scratch(): a directory for this test's files, removed at its end.
 sub scratch { $scratch //= tempdir('cnic-test.XXXXXX', TMPDIR => 1, CLEANUP => 1) }
 
+# What is applied in a test is no policy of this machine: revisions go with the test.
+$ENV{CNIC_STATE_DIR} = scratch() . '/revisions';
+
 sub slurp ($file) { open my $in, '<:raw', $file or die "$file: $!\n"; local $/; readline($in) // '' }
 
 sub spew ($file, $text) {

@@ -6,6 +6,8 @@
 tap_count=0 tap_failed=0 tap_planned=
 lab_namespaces=()
 lab_dir=$(mktemp -d "${TMPDIR:-/tmp}/cnic-test.XXXXXX")
+# what is applied in a test is no policy of this machine
+export CNIC_STATE_DIR=$lab_dir/revisions
 
 # plan N: say at the start how many checks there will be; or leave it to done_testing.
 plan() { tap_planned=$1 && echo "1..$1"; }

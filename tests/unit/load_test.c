@@ -1,68 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* load_test.c - files, folders, includes, prefix files, pipes and --set: what is read once, and what is refused. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/unit/folder_run.h"
 
-#include "compiler/arena.h"
 #include "compiler/model.h"
 #include "compiler/text.h"
 #include "runtime/load.h"
-
-/* Each test runs in a new folder, which goes with it. */
-struct place {
-	char folder[64];
-	int former; /* the folder that we came from */
-	struct cni_arena *arena;
-};
-
-static int enter(void **state)
-{
-	struct place *place = calloc(1, sizeof(*place));
-
-	strcpy(place->folder, "/tmp/cnic-load-test.XXXXXX");
-	place->former = open(".", O_RDONLY | O_DIRECTORY);
-	place->arena = cni_arena_new();
-	*state = place;
-	return place->former < 0 || !mkdtemp(place->folder) || chdir(place->folder);
-}
-
-static int leave(void **state)
-{
-	struct place *place = *state;
-	char *command = NULL;
-	int status = fchdir(place->former);
-
-	close(place->former);
-	cni_arena_free(place->arena);
-	if (asprintf(&command, "rm -rf %s", place->folder) < 0 || system(command))
-		status = -1;
-	free(command);
-	free(place);
-	return status;
-}
-
-static void spew_bytes(const char *path, const char *text, size_t len)
-{
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void spew(const char *path, const char *text)
-{
-	spew_bytes(path, text, strlen(text));
-}
 
 #define LOAD(state, ...) load(state, (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -257,12 +199,11 @@ static void too_many_files(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 	const struct CMUnitTest tests[] = {
-		TEST(includes),	     TEST(the_same_file_twice), TEST(cycles),
-		TEST(deep_includes), TEST(what_cannot_be_read), TEST(folders),
-		TEST(sets),	     TEST(standard_input),	TEST(settings),
-		TEST(too_large),     TEST(too_many_files),
+		FOLDER_TEST(includes),	    FOLDER_TEST(the_same_file_twice), FOLDER_TEST(cycles),
+		FOLDER_TEST(deep_includes), FOLDER_TEST(what_cannot_be_read), FOLDER_TEST(folders),
+		FOLDER_TEST(sets),	    FOLDER_TEST(standard_input),      FOLDER_TEST(settings),
+		FOLDER_TEST(too_large),	    FOLDER_TEST(too_many_files),
 	};
 
 	return cmocka_run_group_tests_name("loader", tests, NULL, NULL);

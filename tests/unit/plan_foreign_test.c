@@ -174,7 +174,7 @@ static void test_disturbs(void **state)
 	step = plan(s, 1);
 	assert_int_equal(step->phase, CNI_IN_PLACE);
 	assert_int_equal(step->op, CNI_CHANGE);
-	assert_null(step->disturbs);
+	assert_non_null(step->disturbs);
 	s->want.links->key = 7;
 	s->want.links->has_key = true;
 	assert_non_null(plan(s, 1)->disturbs);
