@@ -68,9 +68,9 @@ const struct rt_command rt_commands[] = {
 	  "Asks nothing; without a revision it does nothing. cnic.service runs it.",
 	  RT_BIT(RT_OPT_LOCK_TIMEOUT) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_restore },
 	{ "status", NULL, "", "show the paths, tunnels and routes that are in the kernel now",
-	  "Reads the kernel only: what it says is so, whatever was applied. Needs\n"
-	  "CAP_NET_ADMIN.",
-	  RT_BIT(RT_OPT_NETNS), 0, 0, rt_status },
+	  "Reads the kernel only: what it says is so, whatever was applied. A change that\n"
+	  "awaits its confirmation is told of. Needs CAP_NET_ADMIN.",
+	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_status },
 	{ "remove", NULL, "", "take away everything that cnic owns, and nothing else",
 	  "Settings of devices that are not cnic's get the value back that they had. Needs\n"
 	  "CAP_NET_ADMIN.",

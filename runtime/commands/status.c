@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "runtime/commands/change.h"
+#include "runtime/commands/revision.h"
+#include "runtime/confirm/back.h"
 #include "runtime/json/status_json.h"
 
 static const char *after_prefix(const char *name, const char *prefix)
@@ -148,6 +150,28 @@ struct rt_status rt_status_of(struct cni_arena *arena, const struct cni_state *s
 	return status;
 }
 
+/* What cannot be read of the revisions is `cnic history`'s to tell. */
+static void tell_awaited(struct rt_session *session)
+{
+	struct rt_session *aside = rt_session_aside(session);
+	const struct rt_revision *pending = NULL;
+	struct rt_store *store = NULL;
+	const char *deadline;
+
+	if (!rt_store_open(aside, &store) && store)
+		pending = rt_revision_pending(store);
+	cni_diags_init(aside->diags, session->arena);
+	(void)rt_session_end(aside, RT_OK);
+	if (!pending || !pending->deadline) {
+		rt_session_json(session, "awaits", json_null());
+		return;
+	}
+	deadline = rt_time_text(session->arena, pending->deadline);
+	rt_session_json(session, "awaits",
+			json_pack("{s:i, s:s}", "revision", (int)pending->number, "deadline", deadline));
+	rt_say(session, "revision %u awaits `cnic confirm` until %s", pending->number, deadline);
+}
+
 enum rt_exit rt_status(struct rt_session *session)
 {
 	rt_auto_netlink struct rt_netlink *nl = NULL;
@@ -159,6 +183,7 @@ enum rt_exit rt_status(struct rt_session *session)
 	status = rt_status_of(session->arena, state);
 	rt_json_status(session->json, &status);
 	rt_status_text(&session->out, &status, session->options->verbose);
+	tell_awaited(session);
 	for (size_t i = 0; i < status.n_warnings; i++)
 		rt_say(session, "warning: %s", status.warnings[i]);
 	return RT_OK;

@@ -8,7 +8,8 @@
  *	    "rx": { "packets", "bytes", "errors" }, "tx": { … } } ],
  *	"routes": [ { "policy", "route", "packets", "bytes" } ],
  *	"settings": [ { "device", "name", "value", "former" } ],
- *	"forwarding": { "ipv4", "ipv6" }, "warnings": [ text ] */
+ *	"forwarding": { "ipv4", "ipv6" }, "warnings": [ text ],
+ *	"awaits": { "revision", "deadline" } or null: what goes back by itself unless it is confirmed */
 #ifndef RT_STATUS_JSON_H
 #define RT_STATUS_JSON_H
 

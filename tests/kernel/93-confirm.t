@@ -181,6 +181,8 @@ subtest 'while it waits' => sub {
 	my (undef, $err) = here('another apply', 6, 'apply', '-y', '--lock-timeout', '50ms', $a);
 	like($err, qr/^error\[CNI705\]: process $child awaits the confirmation of revision \d+$/m, '... is told of it');
 	like($err, qr/`cnic confirm`.*`cnic rollback`/, '... and what to do');
+	my ($out) = here('status', 0, 'status', '--json');
+	like(from_json($out)->{awaits}{deadline}, qr/^2\d{3}-\d\d-\d\dT.*Z$/, '... tells of it, too');
 	here('another number', 1, 'confirm', '99999');
 	here('what is no number', 64, 'confirm', 'x');
 	my ($status) = at('router', 'setpriv', '--reuid=65534', '--clear-groups', '--inh-caps=-all', $cnic, 'confirm');
