@@ -29,6 +29,7 @@ enum rank {
 	P_SETTING,
 	P_ADDR,
 	P_ROUTE,
+	P_RULE,
 	P_SET,
 	P_CHAIN,
 	/* contract: settings first, since the set "former" must outlive them; the counters after rules and tables */

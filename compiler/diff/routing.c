@@ -2,9 +2,26 @@
 /* routing.c - steps for rules and routes. */
 #include "compiler/diff/diff.h"
 
+/* Whether packets that a rule of ours leads by their source would meet this one as well: it takes them over as soon as
+ * it is there, and the tunnel that sends them may have to change first. */
+static bool takes_over(const struct diff *d, const struct cni_st_rule *rule)
+{
+	for (size_t i = 0; rule->has_from && i < d->observed->n_rules; i++) {
+		const struct cni_st_rule *other = &d->observed->rules[i];
+
+		if (other->owned && other->has_from && other->family == rule->family &&
+		    cni_prefix_equal(other->from, rule->from))
+			return true;
+	}
+	return false;
+}
+
 void diff_rule(struct diff *d, const struct cni_st_rule *before, const struct cni_st_rule *after)
 {
-	if (!before && after->owned)
+	if (!before && after->owned && takes_over(d, after))
+		diff_step(d, CNI_IN_PLACE, P_RULE, CNI_RULE, CNI_ADD, NULL, after, after->span,
+			  cni_printf(d->arena, "outer packets and answers go by table %u at once", after->table));
+	else if (!before && after->owned)
 		diff_step(d, CNI_EXPAND, X_RULE, CNI_RULE, CNI_ADD, NULL, after, after->span, NULL);
 	/* one with a selector that cnic never writes was made by hand, whatever its protocol says */
 	if (!after && before->owned && !before->other)

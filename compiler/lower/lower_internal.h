@@ -6,7 +6,7 @@
 #include "compiler/arena.h"
 #include "compiler/lower.h"
 
-#define EPOCH_BITS 3 /* epochs 1..7; 0 is a conntrack mark that cnic never wrote */
+#define EPOCH_BITS 3 /* epochs 1..7; 0: no policy classified the flow: it came in by a target, or is none of ours */
 #define FIRST_UNDERLAY 16384 /* offset of the first underlay table from options.table */
 
 /* Where a packet can be sent: tiers in order of preference, each of one or more targets that share by weight.
@@ -21,6 +21,7 @@ struct way {
 	unsigned int id;
 	bool is_return; /* for answers to what came in by a target */
 	bool is_former; /* of the policy before: only flows that began on it are left */
+	bool is_clamped; /* its chain sets the MSS */
 	bool nats; /* masquerades or sets a source somewhere: fixed at a flow's first packet */
 	enum cni_verdict verdict; /* MAIN or REJECT: no tiers */
 	bool masquerade; /* of MAIN */
@@ -93,6 +94,8 @@ bool lower_hop(const struct lower *lower, const struct cni_target *target, enum 
 /* steer.c: everything in nft. */
 void lower_steer(struct lower *lower);
 /* side_chains.c: what is decided by mark and device alone: clamping, masquerading, and probes let through. */
+struct chain;
+void lower_clamp_way(struct lower *lower, struct chain *chain, struct way *way); /* if its targets agree */
 void lower_masquerade(struct lower *lower);
 void lower_notrack(struct lower *lower);
 const char *lower_mss_map(struct lower *lower); /* device -> clamping chain; NULL: nothing to clamp */

@@ -18,6 +18,50 @@ static void device_key(char key[CNI_IFNAME], const char *device)
 
 /* ---- MSS ---- */
 
+static const char *mss_chain(struct lower *l, const struct cni_target *t)
+{
+	struct chain chain = { .span = t->decl->name.span };
+
+	/* by number, not `rt mtu`: with fwmark routing that clamps the SYN and leaves the SYN-ACK (tried) */
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+		if (t->mss[f]) {
+			struct cni_st_rule_nft *r = chain_rule(l, &chain, chain.span);
+
+			if_family(l, r, f);
+			do_clamp_mss(l, r, (uint16_t)t->mss[f]);
+		}
+	return chain.n_rules ? chain_done(l, &chain, cni_printf(l->arena, "mss.%u.%u", t->mss[CNI_V4], t->mss[CNI_V6]))
+			     : NULL;
+}
+
+/* The clamp of a way all of whose targets have the same: it is then decided together with the way, in one hook, for
+ * every hook looks at the live generation anew. */
+void lower_clamp_way(struct lower *l, struct chain *chain, struct way *way)
+{
+	const struct cni_target *first = NULL;
+	struct cni_st_rule_nft *r;
+	const char *clamp;
+
+	if (way->otherwise == CNI_VERDICT_MAIN)
+		return; /* main may lead to another device */
+	for (size_t i = 0; i < way->n_tiers; i++)
+		for (size_t j = 0; j < way->tiers[i].n_members; j++) {
+			const struct cni_target *t = &l->model->targets[way->tiers[i].members[j].target];
+
+			if (!first)
+				first = t;
+			else if (memcmp(first->mss, t->mss, sizeof(t->mss)) != 0)
+				return;
+		}
+	clamp = first ? mss_chain(l, first) : NULL;
+	if (!clamp)
+		return;
+	way->is_clamped = true;
+	r = chain_rule(l, chain, way->span);
+	if_syn(l, r);
+	do_verdict(l, r, NFT_JUMP, clamp);
+}
+
 const char *lower_mss_map(struct lower *l)
 {
 	const struct cni_model *m = l->model;
@@ -26,22 +70,13 @@ const char *lower_mss_map(struct lower *l)
 	set_key_field(&map, CNI_KEY_IFNAME);
 	for (size_t i = 0; i < m->n_targets; i++) {
 		const struct cni_target *t = &m->targets[i];
-		struct chain chain = { .span = t->decl->name.span };
+		const char *chain = mss_chain(l, t);
 		char key[CNI_IFNAME];
 
-		/* by number, not `rt mtu`: with fwmark routing that clamps the SYN and leaves the SYN-ACK (tried) */
-		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
-			if (t->mss[f]) {
-				struct cni_st_rule_nft *r = chain_rule(l, &chain, chain.span);
-
-				if_family(l, r, f);
-				do_clamp_mss(l, r, (uint16_t)t->mss[f]);
-			}
-		if (!chain.n_rules)
+		if (!chain)
 			continue;
 		device_key(key, t->ifname);
-		set_add(l, &map, key, NFT_JUMP,
-			chain_done(l, &chain, cni_printf(l->arena, "mss.%u.%u", t->mss[CNI_V4], t->mss[CNI_V6])));
+		set_add(l, &map, key, NFT_JUMP, chain);
 	}
 	return set_done(l, &map, "clamp");
 }
@@ -54,10 +89,27 @@ void lower_clamp_rule(struct lower *l, struct cni_st_rule_nft *rule, uint32_t me
 
 void lower_clamp_out(struct lower *l, const char *map)
 {
+	struct set clamped = { 0 };
 	struct chain chain = { 0 };
+	const char *marks;
 
 	if (!map)
 		return;
+	set_key_field(&clamped, CNI_KEY_MARK);
+	for (size_t i = 0; i < l->n_ways; i++) {
+		uint32_t mark = mark_of(l, l->ways[i].id);
+
+		if (l->ways[i].is_clamped)
+			set_add(l, &clamped, &mark, 0, NULL);
+	}
+	marks = set_done(l, &clamped, "clamped");
+	if (marks) {
+		struct cni_st_rule_nft *r = chain_rule(l, &chain, nowhere);
+
+		if_syn(l, r);
+		if_mark_in_set(l, r, l->mask, marks);
+		do_verdict(l, r, NFT_RETURN, NULL);
+	}
 	lower_clamp_rule(l, chain_rule(l, &chain, nowhere), NFT_META_OIFNAME, map);
 	base_chain(l, "postrouting", CNI_HOOK_FILTER, NF_INET_POST_ROUTING, NF_IP_PRI_MANGLE,
 		   chain_done(l, &chain, "leave"));

@@ -87,9 +87,11 @@ static void path_chains(struct lower *l)
 		struct way *way = &l->ways[i];
 		const char *name = cni_printf(l->arena, "path.%u", way->id);
 		struct chain chain = { 0 };
-		struct cni_st_rule_nft *r = chain_rule(l, &chain, way->span);
+		struct cni_st_rule_nft *r;
 
 		counter_add(l, name, way->key, way->span);
+		lower_clamp_way(l, &chain, way);
+		r = chain_rule(l, &chain, way->span);
 		do_counter(l, r, name);
 		do_set_mark(l, r, l->mask, mark_of(l, way->id));
 		/* an end, not a way back: a large set is asked by a jump from among the routes (shards.h) */
@@ -98,8 +100,8 @@ static void path_chains(struct lower *l)
 	}
 }
 
-/* Maps from conntrack marks to ways: of this epoch for known flows and for answers; of any epoch, for flows
- * whose NAT is fixed already. */
+/* Maps from conntrack marks to ways: of this epoch for known flows; of any epoch, for flows whose NAT is fixed
+ * already; of epoch 0 for answers, whose way no policy changes. */
 static void mark_maps(struct lower *l)
 {
 	struct set known = { .set.map = true }, back = known, by_id = known, by_id_nat = known;
@@ -113,7 +115,7 @@ static void mark_maps(struct lower *l)
 		uint32_t now = ct_mark_of(l, way->id), any = mark_of(l, way->id);
 
 		if (way->is_return) {
-			set_add(l, &back, &now, NFT_GOTO, way->path_chain);
+			set_add(l, &back, &any, NFT_GOTO, way->path_chain);
 			continue;
 		}
 		set_add(l, &known, &now, NFT_GOTO, way->path_chain);
@@ -295,7 +297,7 @@ static const char *policy_chain(struct lower *l, size_t index, struct chain *cha
  * side moves the flow to another target. */
 static const char *arrival_chain(struct lower *l, size_t target)
 {
-	const uint32_t mark = ct_mark_of(l, l->ways[l->returns[target]].id);
+	const uint32_t mark = mark_of(l, l->ways[l->returns[target]].id);
 	const struct cni_target *t = &l->model->targets[target];
 	const struct cni_span span = t->decl->name.span;
 	struct chain chain = { 0 };

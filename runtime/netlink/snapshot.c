@@ -42,14 +42,18 @@ static int observe(struct rt_observation *obs, bool strict)
 		rt_observe_rules, rt_observe_routes,   rt_observe_nft,
 	};
 	uint32_t after;
-	int rc;
+	int rc, last;
 
 	rt_events(obs->nl); /* what happened before is part of what is read now */
 	rc = rt_generation(obs->nl, &obs->state->generation);
 	for (size_t i = 0; !rc && i < sizeof(parts) / sizeof(*parts); i++)
 		rc = parts[i](obs);
+	last = rt_generation(obs->nl, &after);
+	/* a set that went before its elements were read */
+	if (rc == -ENOENT && !last && after != obs->state->generation)
+		return -EINTR;
 	if (!rc)
-		rc = rt_generation(obs->nl, &after);
+		rc = last;
 	if (!rc && (after != obs->state->generation || rt_events(obs->nl) > (strict ? 0 : 1)))
 		rc = -EINTR;
 	return rc;
