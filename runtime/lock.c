@@ -12,6 +12,7 @@
 
 #define NAME "cnic.lock"
 #define WAITING_MAX 64
+#define GRACE 500 /* ms: a holder takes the lock a moment before it can be asked who it is */
 
 static long now(void)
 {
@@ -55,7 +56,7 @@ static void wait_for_holder(long deadline, struct ucred *holder)
 	if (fd < 0)
 		return;
 	if (rt_local_connect(fd, NAME)) { /* gone again, or too many wait: look again a little later */
-		poll(NULL, 0, left > 50 ? 50 : left > 0 ? (int)left : 0);
+		poll(NULL, 0, left > 50 ? 50 : left > 1 ? (int)left : 1);
 	} else {
 		(void)rt_local_peer(fd, holder);
 		poll(&poll_fd, 1, left > 0 ? (int)left : 0);
@@ -92,7 +93,7 @@ int rt_lock(unsigned int timeout, int *lock, struct cni_diags *diags)
 
 	while ((rc = try(lock)) == -EADDRINUSE) {
 		wait_for_holder(deadline, &holder);
-		if (now() >= deadline)
+		if (now() >= deadline + (holder.pid ? 0 : GRACE))
 			break;
 	}
 	if (rc == -EADDRINUSE)

@@ -15,6 +15,8 @@ $ENV{CNIC_STATE_DIR} = $state;
 
 # machine(NAME): a router with the devices that the policies name.
 sub machine ($name) {
+	# link-local addresses come in their own time, and would show as changes
+	at($name, 'for f in all default; do echo 1 >/proc/sys/net/ipv6/conf/$f/addr_gen_mode; done');
 	wire($name, 'eth0', '', "$name-far", 'far0', '');
 	wire($name, 'eth2', '', "$name-far", 'far2', '');
 	for my $device (qw(eth0 eth2)) {

@@ -168,8 +168,8 @@ static void too_many_paths(void **state)
 	struct lowered lowered = lower(*state, policy, NULL);
 
 	assert_null(lowered.state);
-	assert_int_equal(lowered.diags.n_errors, 1);
-	assert_int_equal(lowered.diags.first->code, CNI501);
+	assert_int_equal(lowered.diags->n_errors, 1);
+	assert_int_equal(lowered.diags->first->code, CNI501);
 }
 
 static void too_complex(void **state)
@@ -182,8 +182,8 @@ static void too_complex(void **state)
 		cni_text_printf(&text, " not service { tcp %d, udp %d }", i + 1, i + 1);
 	cni_text_puts(&text, " via a else drop; else drop; }");
 	lowered = lower(*state, text.data, NULL);
-	assert_int_equal(lowered.diags.n_errors, 1);
-	assert_int_equal(lowered.diags.first->code, CNI503);
+	assert_int_equal(lowered.diags->n_errors, 1);
+	assert_int_equal(lowered.diags->first->code, CNI503);
 }
 
 /* ---- large sets ---- */

@@ -146,7 +146,7 @@ static void live_tables_are_not_edited(void **state)
 
 			assert_non_null(lowered.state);
 			if (observed)
-				assert_tables_stay(cni_plan(*state, observed, lowered.state, &lowered.diags), before,
+				assert_tables_stay(cni_plan(*state, observed, lowered.state, lowered.diags), before,
 						   after);
 			observed = lowered.state;
 			before = after;
@@ -188,7 +188,7 @@ static const char *live(const struct cni_state *state)
 
 static size_t n_steps(struct cni_arena *arena, const struct cni_state *from, struct lowered to)
 {
-	return cni_plan(arena, from, to.state, &to.diags)->n_steps;
+	return cni_plan(arena, from, to.state, to.diags)->n_steps;
 }
 
 /* The order of an apply, as lower.h has it. */
@@ -232,8 +232,8 @@ static void assert_refused(struct cni_arena *arena, const char *options, const s
 	snprintf(text, sizeof(text), "%s" A, options);
 	lowered = lower(arena, text, observed);
 	assert_null(lowered.state);
-	assert_int_equal(lowered.diags.n_errors, 1);
-	assert_int_equal(lowered.diags.first->code, CNI505);
+	assert_int_equal(lowered.diags->n_errors, 1);
+	assert_int_equal(lowered.diags->first->code, CNI505);
 }
 
 static void numbers_of_a_live_policy_stay(void **state)
