@@ -11,7 +11,7 @@
 #include "runtime/local.h"
 
 #define NAME "cnic.lock"
-#define WAITING_MAX 64
+#define WAITING_MAX 1024
 #define GRACE 500 /* ms: a holder takes the lock a moment before it can be asked who it is */
 
 static long now(void)

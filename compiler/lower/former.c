@@ -9,9 +9,10 @@
 
 #include "compiler/lower/lower_internal.h"
 
+/* Ours, or the same one of someone else's, which is used. */
 static bool is_rule_of(const struct lower *l, const struct cni_st_rule *rule, unsigned int id)
 {
-	return rule->owned && rule->mask == l->mask && rule->mark == mark_of(l, id);
+	return !rule->other && rule->mask == l->mask && rule->mark == mark_of(l, id);
 }
 
 static const struct cni_target *target_on(const struct lower *l, const char *device)

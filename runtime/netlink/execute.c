@@ -178,11 +178,12 @@ static bool is_gone(const struct cni_step *step, int error)
 	return !step->after && (error == -ENOENT || error == -ENODEV || error == -ESRCH || error == -EADDRNOTAVAIL);
 }
 
-/* Of a device, the first message may have been taken and the second refused. Where the answer did not come, undoing is
- * safe for a setting only: to remove what was perhaps never made might hit someone else's. */
+/* Of a device, the first message may have been taken and the second refused. To write a setting's former value again
+ * does no harm whatever came of it. Where the answer did not come for anything else, to remove what was perhaps never
+ * made might hit someone else's. */
 static bool may_be_done(const struct cni_step *step, const struct rt_refusal *refusal)
 {
-	return refusal->message == SIZE_MAX ? step->object == CNI_SETTING : refusal->message > 0;
+	return step->object == CNI_SETTING || (refusal->message != SIZE_MAX && refusal->message > 0);
 }
 
 int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n)

@@ -24,8 +24,9 @@ static inline bool rt_is_nft(const struct cni_step *step)
 }
 
 /* Steps of nft objects that stand together are one batch: all or none. Of the others, to remove what is gone already
- * is no failure: an address may go with another one, a route with its device. 0, or -errno of the first refusal; -ERESTART,
- * never reported: nft's generation moved. A step whose answer did not come is not in n_done, unless it is a setting. */
+ * is no failure: an address may go with another one, a route with its device. 0, or -errno of the first refusal;
+ * -ERESTART, never reported: nft's generation moved. A step whose answer did not come is not in n_done, but a setting
+ * always is. */
 int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n);
 
 /* The inverse of steps[0..n), last first. Allocated in the arena. */
