@@ -26,7 +26,6 @@
 #define CALM_US 400000 /* to see by which ways flows go under a policy */
 #define PROGRAM_KILLS 20
 #define PROGRAM_KILLS_FULL 200
-#define PROGRAM_US 120000 /* the program has done its work by then, mostly */
 
 struct tally {
 	size_t kills, old, new, converged, sent, astray, lost;
@@ -139,14 +138,27 @@ static pid_t start_program(const struct run *r, const char *file)
 	_exit(127);
 }
 
+/* How long the program takes when nobody kills it, which differs between machines: the delays are drawn from that. */
+static useconds_t time_program(struct run *r)
+{
+	const double begun = seconds();
+	int status;
+
+	for (int side = 0; side < 2; side++)
+		if (waitpid(start_program(r, r->files[!side]), &status, 0) < 0 || status)
+			bail_out("the program does not apply %s", r->files[!side]);
+	return (useconds_t)((seconds() - begun) / 2 * 1e6);
+}
+
 static void kill_program(struct run *r, unsigned int *seed)
 {
 	const size_t n = r->full ? PROGRAM_KILLS_FULL : PROGRAM_KILLS;
+	const useconds_t whole = time_program(r);
 
 	for (size_t i = 0; i < n; i++) {
 		const int side = (int)(i & 1);
 		struct attempt a = attempt_new(r->nl, r->files[!side], true);
-		const useconds_t delay = (useconds_t)rand_r(seed) % PROGRAM_US;
+		const useconds_t delay = (useconds_t)rand_r(seed) % whole;
 		pid_t pid = start_program(r, r->files[!side]);
 
 		usleep(delay);

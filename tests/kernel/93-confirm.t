@@ -17,15 +17,16 @@ wire('router', 'eth0', '198.51.100.2/30', 'far', 'far0', '198.51.100.1/30');
 wire('router', 'eth1', '', 'far', 'far1', '198.51.100.5/30');
 batch('lan', "route add default via 10.1.0.1\n");
 batch('router', "route add default via 198.51.100.1\n");
-batch('far', "address add 203.0.113.9/32 dev lo\n");
+batch('far', "address add 203.0.113.9/32 dev lo\naddress add 2001:db8:9::9/128 dev lo\n"
+		. "address add 2001:db8:5::7/127 dev far1 nodad\n");
 at('router', 'sysctl -qw net.ipv4.ip_forward=1');
 
-# policy(NAME, ROUTES, TRACK): a file.
-sub policy ($file, $routes, $track = '') {
+# policy(NAME, ROUTES, TRACK, ADDRESSES): a file; more addresses begin with a comma.
+sub policy ($file, $routes, $track = '', $addresses = '') {
 	return spew(scratch() . "/$file.cni", <<"END");
 lan office { device eth2; prefix 10.1.0.0/24; }
 link isp { kind internet; device eth0; address 198.51.100.2/30; }
-link alt { kind internet; device eth1; address 198.51.100.6/30; $track }
+link alt { kind internet; device eth1; address 198.51.100.6/30$addresses; $track }
 policy office on eth2 {
 $routes
 	else drop;
@@ -323,6 +324,16 @@ subtest '--gate' => sub {
 	(undef, $err) = here('one is silent', 5, 'apply', '-y', '--gate', '--confirm', '700ms', $bad);
 	like($err, qr/^error\[CNI724\]: alt: 203\.0\.113\.66 answered 0 times/m, '... which is named');
 	unlike($err, qr/198\.51\.100\.5 answered/, '... alone');
+	is_back($held, $a, 'afterwards');
+	my $six = policy('six', 'route all via alt else drop;',
+		'track { target 2001:db8:5::7, 2001:db8:9::9; every 50ms; up 3; }', ', 2001:db8:5::6/127');
+	(undef, $err) = here('over IPv6', 0, 'apply', '-y', '--gate', '--confirm', '5s', $six);
+	here('... and back', 0, 'apply', '-y', '-q', $a);
+	$held = everything();
+	at('far', 'ip -6 addr del 2001:db8:9::9/128 dev lo');
+	(undef, $err) = here('silent over IPv6', 5, 'apply', '-y', '--gate', '--confirm', '700ms', $six);
+	like($err, qr/^error\[CNI724\]: alt: 2001:db8:9::9 answered 0 times/m, '... which is named');
+	unlike($err, qr/2001:db8:5::7 answered/, '... alone');
 	is_back($held, $a, 'afterwards');
 	my %ssh = (env => { SSH_CONNECTION => '198.51.100.5 50000 198.51.100.6 22' });
 	is(finish(start(\%ssh, 'apply', '-y', '--gate', '--confirm', '5s', $good)), 0, 'the way to the caller');
