@@ -237,6 +237,20 @@ static inline size_t cni_set_stride(const struct cni_st_set *set)
 	return set->interval ? 2 * (size_t)set->key_len : set->key_len;
 }
 
+/* ---- flows ---- */
+
+/* Marks that conntrack has from other paths, epochs or policies and that the new policy would take for its own. What is
+ * said here is cleared before the flip; up to it nothing can set such a mark. */
+struct cni_stale {
+	uint32_t mask; /* bits that are ours; 0: nothing is stale */
+	bool all; /* every flow with any of them: no policy is live */
+	uint32_t *ids; /* ascending; flows with (mark & id_mask) among these: the path is new, its number is not */
+	size_t n_ids;
+	uint32_t id_mask;
+	/* of flows with (mark & epoch_mask) == epoch only these bits: the path stays, for those whose NAT is fixed */
+	uint32_t epoch_mask, epoch;
+};
+
 /* ---- all of it ---- */
 
 struct cni_state {
@@ -258,9 +272,7 @@ struct cni_state {
 	struct cni_st_chain *chains;
 	size_t n_chains;
 	uint32_t generation; /* observed: nft's generation id */
-	/* desired: conntrack marks left from an earlier turn of the epoch, (mark & stale_mask) == stale_mark, whose bits
-	 * within mark_mask are cleared before the flip; stale_mask 0: none */
-	uint32_t mark_mask, stale_mask, stale_mark;
+	struct cni_stale stale; /* desired */
 	size_t n_former; /* desired: paths of the policy before that are kept for their flows (lower.h) */
 	bool has_forwarding[CNI_N_FAMILIES]; /* observed: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */
 };

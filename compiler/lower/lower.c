@@ -72,6 +72,33 @@ static struct cni_state *lower_once(struct lower *l, unsigned int epoch)
 	return l->state;
 }
 
+static int ascending(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Epochs come round, and so do the numbers of paths: before one is used again, what conntrack still has of its last
+ * turn must go. `live`: the epoch before; 0: no policy is live, and no mark means anything any more. */
+static struct cni_stale stale_marks(const struct lower *l, unsigned int live)
+{
+	struct cni_stale stale = { .all = !live, .id_mask = l->id_mask };
+
+	for (size_t w = 0; w < l->n_ways && live; w++)
+		if (l->ways[w].is_new)
+			*cni_push(l->arena, stale.ids, stale.n_ids) = mark_of(l, l->ways[w].id);
+	if (stale.n_ids)
+		qsort(stale.ids, stale.n_ids, sizeof(*stale.ids), ascending);
+	if (live && l->epoch != live) {
+		stale.epoch_mask = EPOCH_MAX << l->id_bits << l->shift;
+		stale.epoch = l->epoch << l->id_bits << l->shift;
+	}
+	if (stale.all || stale.n_ids || stale.epoch_mask)
+		stale.mask = l->mask;
+	return stale;
+}
+
 uint32_t cni_id_mask(uint32_t mark_mask)
 {
 	const unsigned int bits = (unsigned int)__builtin_popcount(mark_mask) - EPOCH_BITS;
@@ -109,12 +136,6 @@ struct cni_state *cni_lower(struct cni_arena *arena, const struct cni_model *mod
 		state = lower_once(&l, moves ? epoch % EPOCH_MAX + 1 : l.epoch);
 	for (size_t w = 0; w < l.n_ways; w++)
 		state->n_former += l.ways[w].is_former;
-	/* Epochs come round: before one is used again, what conntrack still has of its last turn must go. The path stays,
-	 * for flows whose NAT is fixed; where no policy is live, the path's number means nothing any more. */
-	if (l.epoch != epoch) {
-		state->mark_mask = epoch ? EPOCH_MAX << l.id_bits << l.shift : l.mask;
-		state->stale_mask = EPOCH_MAX << l.id_bits << l.shift;
-		state->stale_mark = l.epoch << l.id_bits << l.shift;
-	}
+	state->stale = stale_marks(&l, epoch);
 	return state;
 }

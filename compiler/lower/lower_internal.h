@@ -20,6 +20,7 @@ struct way {
 	const char *key; /* says all of it, resolved: equal keys mean equal ways */
 	unsigned int id;
 	bool is_return; /* for answers to what came in by a target */
+	bool is_new; /* its id stood for another path, or for none */
 	bool is_former; /* of the policy before: only flows that began on it are left */
 	bool is_clamped; /* its chain sets the MSS */
 	bool nats; /* masquerades or sets a source somewhere: fixed at a flow's first packet */

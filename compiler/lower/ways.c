@@ -243,6 +243,7 @@ static bool give_ids(struct lower *l)
 		if (l->ways[w].id)
 			continue;
 		l->ways[w].id = next_id(taken, max);
+		l->ways[w].is_new = true;
 		if (!l->ways[w].id) {
 			cni_diag_help(l->diags,
 				      cni_diag(l->diags, CNI501, l->ways[w].span,

@@ -17,9 +17,28 @@
 
 struct forget {
 	struct rt_batch batch;
-	uint32_t mark_mask;
+	const struct cni_stale *stale;
 	size_t n;
 };
+
+static int by_id(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Which bits of a mark are to be cleared. */
+static uint32_t stale_bits(const struct cni_stale *stale, uint32_t mark)
+{
+	const uint32_t id = mark & stale->id_mask;
+
+	if (!(mark & stale->mask))
+		return 0;
+	if (stale->all || (stale->n_ids && bsearch(&id, stale->ids, stale->n_ids, sizeof(id), by_id)))
+		return stale->mask;
+	return stale->epoch_mask && (mark & stale->epoch_mask) == stale->epoch ? stale->epoch_mask : 0;
+}
 
 static int add_flow(const struct nlmsghdr *message, void *arg)
 {
@@ -27,6 +46,7 @@ static int add_flow(const struct nlmsghdr *message, void *arg)
 	const struct nlattr *tuple = NULL, *zone = NULL, *attr;
 	struct forget *forget = arg;
 	struct nlmsghdr *nlh;
+	uint32_t bits = 0;
 
 	if (forget->n >= AT_ONCE)
 		return 0; /* the next round has the rest */
@@ -36,8 +56,10 @@ static int add_flow(const struct nlmsghdr *message, void *arg)
 			tuple = attr;
 		else if (mnl_attr_get_type(attr) == CTA_ZONE)
 			zone = attr;
+		else if (mnl_attr_get_type(attr) == CTA_MARK)
+			bits = stale_bits(forget->stale, rt_be32(attr, 0));
 	}
-	if (!tuple)
+	if (!tuple || !bits)
 		return 0;
 	nlh = rt_batch_add(&forget->batch, forget->n++, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0,
 			   sizeof(struct nfgenmsg));
@@ -46,7 +68,7 @@ static int add_flow(const struct nlmsghdr *message, void *arg)
 	if (zone)
 		mnl_attr_put(nlh, CTA_ZONE, mnl_attr_get_payload_len(zone), mnl_attr_get_payload(zone));
 	mnl_attr_put_u32(nlh, CTA_MARK, 0);
-	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(forget->mark_mask));
+	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(bits));
 	return 0;
 }
 
@@ -71,24 +93,32 @@ static int note(const struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
+/* The kernel has no conntrack, or no way to ask it: then no flow has a mark. */
+static bool is_missing(int rc)
+{
+	return rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT || rc == -EINVAL;
+}
+
 bool rt_conntrack_has(struct rt_netlink *nl, uint32_t mask, uint32_t mark)
 {
 	bool any = false;
+	int rc = dump(nl, mask, mark, note, &any);
 
-	dump(nl, mask, mark, note, &any);
-	return any;
+	return any || (rc && !is_missing(rc));
 }
 
-int rt_conntrack_forget(struct rt_netlink *nl, uint32_t mark_mask, uint32_t mask, uint32_t mark)
+int rt_conntrack_forget(struct rt_netlink *nl, const struct cni_stale *stale)
 {
+	/* new numbers of paths are picked out here: the kernel would walk its table once for each */
+	const bool by_epoch = !stale->all && !stale->n_ids;
 	size_t n_changes = nl->n_changes;
 	int r = 0;
 
-	for (int round = 0; round < ROUNDS; round++) {
-		struct forget forget = { .mark_mask = mark_mask };
+	for (int round = 0; stale->mask && round < ROUNDS; round++) {
+		struct forget forget = { .stale = stale };
 		struct rt_refusal refusal;
 
-		r = dump(nl, mask, mark, add_flow, &forget);
+		r = dump(nl, by_epoch ? stale->epoch_mask : 0, by_epoch ? stale->epoch : 0, add_flow, &forget);
 		if (!r && forget.n) {
 			r = rt_exchange(nl, RT_NETFILTER, &forget.batch, &refusal);
 			if (r == -ENOENT)
@@ -101,7 +131,7 @@ int rt_conntrack_forget(struct rt_netlink *nl, uint32_t mark_mask, uint32_t mask
 			break;
 	}
 	nl->n_changes = n_changes; /* what conntrack notes of flows is no configuration */
-	return r == -EOPNOTSUPP || r == -EPROTONOSUPPORT || r == -EINVAL ? 0 : r;
+	return is_missing(r) ? 0 : r;
 }
 
 /* ---- all flows ---- */

@@ -8,15 +8,17 @@
 #include <stdint.h>
 
 #include "compiler/check/evaluate.h"
+#include "compiler/state.h"
 
 struct nlattr;
 struct rt_netlink;
 
-/* Clears the bits of `mark_mask` in the mark of every flow with (mark & mask) == mark. 0, or -errno; a kernel
- * without conntrack has no flows: 0. Flows that end meanwhile are no error. */
-int rt_conntrack_forget(struct rt_netlink *nl, uint32_t mark_mask, uint32_t mask, uint32_t mark);
+/* Clears what is stale in the marks of all flows. 0, or -errno; a kernel without conntrack has no flows: 0. Flows that
+ * end meanwhile are no error. */
+int rt_conntrack_forget(struct rt_netlink *nl, const struct cni_stale *stale);
 
-/* Whether any flow has (mark & mask) == mark. Where conntrack cannot be asked: false. */
+/* Whether any flow has (mark & mask) == mark. A kernel without conntrack has none; where the answer fails for another
+ * reason, one may have. */
 bool rt_conntrack_has(struct rt_netlink *nl, uint32_t mask, uint32_t mark);
 
 struct rt_flow {

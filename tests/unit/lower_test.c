@@ -89,13 +89,17 @@ static void another_policy_another_epoch(void **state)
 	struct cni_state *now = lower(arena, A, NULL).state;
 
 	assert_int_equal(epoch_of(now), 1);
-	assert_int_not_equal(now->stale_mask, 0);
+	assert_true(now->stale.all);
 	/* seven epochs, then the first again; each time its former marks must be forgotten */
 	for (unsigned int i = 1; i <= 8; i++) {
 		now = lower(arena, i % 2 ? B : A, now).state;
 		assert_int_equal(epoch_of(now), i % 7 + 1);
-		assert_int_equal(now->stale_mask, 0xe000);
-		assert_int_equal(now->stale_mark, (i % 7 + 1) << 13);
+		assert_false(now->stale.all);
+		assert_int_equal(now->stale.mask, 0xffff);
+		assert_int_equal(now->stale.epoch_mask, 0xe000);
+		assert_int_equal(now->stale.epoch, (i % 7 + 1) << 13);
+		/* B has a path more */
+		assert_int_equal(now->stale.n_ids, i % 2);
 	}
 }
 
@@ -109,7 +113,10 @@ static void keep_stays_in_its_epoch(void **state)
 			.state;
 
 	assert_int_equal(epoch_of(b), 1);
-	assert_int_equal(b->stale_mask, 0);
+	assert_int_equal(b->stale.epoch_mask, 0);
+	assert_int_equal(b->stale.n_ids, 1);
+	assert_int_equal(b->stale.ids[0], id_of(b, "b[eth1 192.0.2.2] else drop"));
+	assert_int_equal(b->stale.id_mask, 0x1fff);
 }
 
 /* Every write of a mark keeps all bits outside the mask and sets none there. */

@@ -213,7 +213,7 @@ static void former_paths_are_let_go_after_the_flip(void **state)
 	last = lower_with(*state, B, &prior).state;
 	assert_int_equal(last->n_former, 0);
 	assert_int_equal(strncmp(live(last), "steer.2.", 8), 0);
-	assert_int_equal(last->stale_mask, 0);
+	assert_int_equal(last->stale.mask, 0);
 
 	/* then both are empty */
 	prior.observed = last;
