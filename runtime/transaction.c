@@ -120,12 +120,10 @@ static int flip(struct transaction *t)
 
 	if (!phase_of(t->plan, CNI_FLIP).n)
 		return 0;
-	/* flows that still carry the new epoch from its last turn would be taken for known ones */
-	if (want->stale_mask) {
-		rc = rt_conntrack_forget(t->nl, want->mark_mask, want->stale_mask, want->stale_mark);
-		if (rc)
-			return rc;
-	}
+	/* flows that carry the new epoch, or a new path's number, from an earlier turn would be taken for known ones */
+	rc = rt_conntrack_forget(t->nl, &want->stale);
+	if (rc)
+		return rc;
 	for (unsigned int n = batches_before_flip(t); n; n--)
 		expected = next_generation(expected);
 	rc = rt_generation(t->nl, &generation);
@@ -298,19 +296,19 @@ static void undo(struct transaction *t)
 	}
 }
 
-/* Every phase of another plan, as far as the kernel takes it. */
+/* Every phase of another plan, as far as the kernel takes it; but what packets may still meet is not taken from them. */
 static void carry_out(struct transaction *t, const struct cni_plan *plan)
 {
 	struct rt_execution run = { .nl = t->nl, .keep_going = true };
+	bool refused = false;
 
-	for (enum cni_phase phase = CNI_EXPAND; phase < CNI_N_PHASES; phase++) {
+	for (enum cni_phase phase = CNI_EXPAND; phase < CNI_CONTRACT; phase++) {
 		struct part part = phase_of(plan, phase);
 
-		if (phase == CNI_CONTRACT)
-			remove_all(t, &run, part);
-		else
-			rt_execute(&run, part.steps, part.n);
+		refused |= rt_execute(&run, part.steps, part.n) != 0;
 	}
+	if (!refused)
+		remove_all(t, &run, phase_of(plan, CNI_CONTRACT));
 	t->result->n_undone += plan->n_steps;
 }
 
@@ -345,7 +343,8 @@ static void roll_back(struct transaction *t)
 	struct cni_state *former = former_state(t);
 	const struct cni_plan *left;
 
-	if (!t->n_done[CNI_FLIP])
+	/* a flip whose answer was lost may be in effect: then the way back begins with another flip */
+	if (!t->n_done[CNI_FLIP] && !t->unsure)
 		undo(t);
 	left = compare(t, former);
 	for (int round = 0; left && left->n_steps && round < BACK_ROUNDS; round++) {

@@ -81,6 +81,9 @@ static void diff_base_chain(struct diff *d, const struct cni_st_chain *before, c
 			  "packets are not steered until its rules are back");
 		old = NULL;
 	}
+	/* a packet that was marked before the flip may come to NAT after it: its rules go with their chain */
+	if (before && !after && before->type == CNI_HOOK_NAT)
+		return;
 	if ((old || new) && !(old && new &&same_rules(old, new)))
 		diff_step(d, CNI_FLIP, 0, CNI_BASE_RULES, CNI_CHANGE, old, new, span, NULL);
 }

@@ -117,6 +117,64 @@ void lower_clamp_out(struct lower *l, const char *map)
 
 /* ---- NAT ---- */
 
+/* The former way that a mark stands for, or NULL. */
+static const struct way *former_of(const struct lower *l, uint32_t mark)
+{
+	for (size_t i = 0; i < l->n_ways; i++)
+		if (l->ways[i].is_former && mark_of(l, l->ways[i].id) == mark)
+			return &l->ways[i];
+	return NULL;
+}
+
+/* A packet that the policy before has marked may meet these chains only after the flip: what they did to its path stays
+ * as it was observed, while the path does. */
+static void masquerade_as_before(struct lower *l, struct set *by_device_set, struct set *anywhere)
+{
+	for (size_t i = 0; l->observed && i < l->observed->n_sets; i++) {
+		const struct cni_st_set *set = &l->observed->sets[i];
+		struct set *to = set->n_fields == 2 ? by_device_set : anywhere;
+
+		if (strncmp(set->name, "masquerade.", 11) || !set->n_fields || set->fields[0] != CNI_KEY_MARK)
+			continue;
+		for (size_t e = 0; e < set->n_elems; e++) {
+			const uint8_t *key = set->keys + e * cni_set_stride(set);
+			uint32_t mark;
+
+			memcpy(&mark, key, sizeof(mark));
+			if (former_of(l, mark))
+				set_add(l, to, key, 0, NULL);
+		}
+	}
+}
+
+static bool is_snat_of(const struct cni_st_rule_nft *r, uint32_t mark)
+{
+	bool marked = false, translates = false;
+
+	for (size_t i = 0; i < r->n_exprs; i++) {
+		marked |= r->exprs[i].op == CNI_X_CMP && r->exprs[i].len == sizeof(mark) &&
+			  !memcmp(r->exprs[i].a, &mark, sizeof(mark));
+		translates |= r->exprs[i].op == CNI_X_SNAT;
+	}
+	return marked && translates;
+}
+
+static void snat_as_before(struct lower *l, struct chain *chain, const struct way *way)
+{
+	for (size_t i = 0; i < l->observed->n_chains; i++) {
+		const struct cni_st_chain *was = &l->observed->chains[i];
+
+		for (size_t j = 0; !strncmp(was->name, "translate.", 10) && j < was->n_rules; j++)
+			if (is_snat_of(&was->rules[j], mark_of(l, way->id))) {
+				struct cni_st_rule_nft *r = chain_rule(l, chain, nowhere);
+
+				r->exprs = was->rules[j].exprs;
+				r->n_exprs = was->rules[j].n_exprs;
+				return;
+			}
+	}
+}
+
 /* Returns where the policy first asks for it. */
 static struct cni_span masquerade_by_way(struct lower *l, struct set *by_device_set, struct set *anywhere)
 {
@@ -171,12 +229,15 @@ void lower_masquerade(struct lower *l)
 	set_key_field(&by_device_set, CNI_KEY_IFNAME);
 	set_key_field(&anywhere, CNI_KEY_MARK);
 	chain.span = masquerade_by_way(l, &by_device_set, &anywhere);
+	masquerade_as_before(l, &by_device_set, &anywhere);
 	devices = set_done(l, &by_device_set, "masquerade");
 	marks = set_done(l, &anywhere, "masquerade.main");
 	/* the outer packet may carry the mark of the inner one */
 	return_outer(l, &chain);
 	for (size_t i = 0; i < l->n_ways; i++) {
 		any |= l->ways[i].nats;
+		if (l->ways[i].is_former)
+			snat_as_before(l, &chain, &l->ways[i]);
 		if (!l->ways[i].has_source)
 			continue;
 		r = chain_rule(l, &chain, l->ways[i].span);

@@ -172,8 +172,6 @@ FIND(chain, chains)
 
 static void steer_chains(struct comparison *c)
 {
-	static const struct cni_st_chain none = { 0 };
-
 	for (size_t i = 0; i < c->before->n_chains; i++) {
 		const struct cni_st_chain *want = &c->before->chains[i], *has = find_chain(c->after, want);
 
@@ -185,7 +183,8 @@ static void steer_chains(struct comparison *c)
 	for (size_t i = 0; i < c->after->n_chains; i++) {
 		const struct cni_st_chain *has = &c->after->chains[i], *want = find_chain(c->before, has);
 
-		if (has->type != CNI_HOOK_NONE && !want && has->n_rules != none.n_rules)
+		/* translation goes by marks, which no chain of that policy gives */
+		if (has->type != CNI_HOOK_NONE && has->type != CNI_HOOK_NAT && !want && has->n_rules)
 			note(c, CNI_CHAIN, NULL, has);
 	}
 	for (size_t i = 0; i < c->before->n_sets; i++) {

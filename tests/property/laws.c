@@ -243,8 +243,9 @@ static bool check_steering(struct walk *w, const struct cni_step *step, bool fli
 	struct laws *l = w->laws;
 
 	if (rt_is_nft(step)) {
-		const struct live now = live_of(l->arena, &w->router->state);
-		const char *difference = live_difference(l->arena, &now, flipped ? &w->new : &w->old);
+		const struct live *wanted = flipped ? &w->new : &w->old;
+		const struct live now = live_of(l->arena, &w->router->state, wanted);
+		const char *difference = live_difference(l->arena, &now, wanted);
 
 		if (difference)
 			return laws_break(l, LAW_STEERING, "after the nft batch of phase %d: %s", (int)step->phase,
@@ -359,8 +360,8 @@ bool laws_carry_out(struct laws *l, struct router *router, const struct cni_plan
 	l->n_steps += plan->n_steps;
 	/* a fault is told of where it is met again */
 	if (run(&end, plan->steps, plan->n_steps, false)) {
-		w.old = live_of(l->arena, &w.start.state);
-		w.new = live_of(l->arena, &end.state);
+		w.old = live_of(l->arena, &w.start.state, NULL);
+		w.new = live_of(l->arena, &end.state, NULL);
 		ask(&w, &w.old, &end.state, false);
 		ask(&w, &w.new, &end.state, true);
 		w.ends = true;

@@ -103,16 +103,21 @@ static void walk(struct cni_arena *arena, struct live *live, size_t at)
 		}
 }
 
-struct live live_of(struct cni_arena *arena, const struct cni_state *state)
+struct live live_of(struct cni_arena *arena, const struct cni_state *state, const struct live *wanted)
 {
 	struct live live = { .state = state,
 			     .chains = cni_new_array(arena, bool, state->n_chains + 1),
 			     .sets = cni_new_array(arena, bool, state->n_sets + 1),
 			     .counters = cni_new_array(arena, bool, state->n_counters + 1) };
 
-	for (size_t i = 0; i < state->n_chains; i++)
-		if (state->chains[i].type != CNI_HOOK_NONE && state->chains[i].n_rules)
+	for (size_t i = 0; i < state->n_chains; i++) {
+		const struct cni_st_chain *chain = &state->chains[i];
+		const bool is_left =
+			wanted && chain->type == CNI_HOOK_NAT && find_chain(wanted->state, chain->name) == SIZE_MAX;
+
+		if (chain->type != CNI_HOOK_NONE && chain->n_rules && !is_left)
 			walk(arena, &live, i);
+	}
 	return live;
 }
 

@@ -20,7 +20,9 @@ struct live {
 	size_t n_marks;
 };
 
-struct live live_of(struct cni_arena *arena, const struct cni_state *state);
+/* `wanted`: where that has no translation, what is left of it is not counted: it goes by marks, which nothing gives, and
+ * stays for packets that were marked before the flip. May be NULL. */
+struct live live_of(struct cni_arena *arena, const struct cni_state *state, const struct live *wanted);
 /* The first thing that is live in one only, or not the same in both; NULL: none. */
 const char *live_difference(struct cni_arena *arena, const struct live *a, const struct live *b);
 
