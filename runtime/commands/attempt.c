@@ -100,7 +100,7 @@ enum rt_exit rt_attempt_carry_out(struct rt_attempt *attempt)
 	bool changes = attempt->n_steps;
 
 	tell(session, attempt->n_steps, &result);
-	if (result.outcome != RT_DONE)
+	if (result.outcome == RT_UNTOUCHED || result.outcome == RT_RESTORED)
 		rt_attempt_discard(attempt);
 	session->changed = changes && (result.outcome == RT_DONE || result.outcome == RT_INCOMPLETE);
 	session->applied = changes && result.outcome == RT_DONE;

@@ -25,7 +25,8 @@ struct rt_attempt {
 
 /* Before anything is changed: its revision to the disk. False with a diagnostic. */
 bool rt_attempt_begin(struct rt_attempt *attempt);
-/* Applies the plan, and tells what came of it. Where it fails the revision goes. */
+/* Applies the plan, and tells what came of it. Where it fails the revision goes, unless the router may hold it: then
+ * it stays pending, and the last confirmed one is the way back. */
 enum rt_exit rt_attempt_carry_out(struct rt_attempt *attempt);
 /* Its revision becomes the last confirmed one; CNI719 where that fails. */
 void rt_attempt_keep(struct rt_attempt *attempt);

@@ -203,5 +203,8 @@ enum rt_exit rt_go_on(struct rt_supervision *s)
 		rt_fall_silent(attempt->session, false);
 		return status;
 	}
+	/* nobody could be asked about what cannot be seen; what hid it may be over by now */
+	if (status == RT_BROKEN)
+		return rt_way_back_go(&s->back, attempt, "what the router holds could not be verified");
 	return status == RT_OK ? wait_and_finish(s) : status;
 }

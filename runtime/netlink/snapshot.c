@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime/netlink/nft.h"
 #include "runtime/netlink/observe.h"
@@ -12,6 +13,7 @@
 /* A routing daemon may change main at any time: its routes no longer count after so many attempts. */
 #define ATTEMPTS 12
 #define STRICT_ATTEMPTS 6
+#define PAUSE_NS 1000000LL /* before the second attempt, and twice as long before each further: two seconds in all */
 
 static int take_generation(const struct nlmsghdr *message, void *arg)
 {
@@ -83,12 +85,23 @@ static void complain(struct cni_diags *diags, int rc)
 	}
 }
 
+/* Others answer to what we do: a daemon that sees a new device is given the time to finish with it. */
+static void pause_before(int attempt)
+{
+	const long long ns = attempt ? PAUSE_NS << (attempt - 1) : 0;
+	const struct timespec pause = { .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) };
+
+	if (ns)
+		(void)nanosleep(&pause, NULL);
+}
+
 int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state **state, struct cni_diags *diags)
 {
 	struct rt_observation obs = { 0 };
 	int rc = -EINTR;
 
 	for (int attempt = 0; rc == -EINTR && attempt < ATTEMPTS; attempt++) {
+		pause_before(attempt);
 		obs = (struct rt_observation){ .nl = nl, .arena = arena, .state = cni_new(arena, struct cni_state) };
 		rc = observe(&obs, attempt < STRICT_ATTEMPTS);
 	}

@@ -12,8 +12,8 @@
 #include "runtime/netlink/netlink.h"
 
 /* The dumps are no transaction: they are compared with notifications and with nft's generation id, and repeated
- * until nothing moved. 0, or with a diagnostic: -EPERM (nftables shows nothing without CAP_NET_ADMIN), -EAGAIN
- * (it never held still), or what the transport met. *state is sorted. */
+ * until nothing moved, with growing pauses. 0, or with a diagnostic: -EPERM (nftables shows nothing without
+ * CAP_NET_ADMIN), -EAGAIN (it did not hold still for two seconds), or what the transport met. *state is sorted. */
 int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state **state, struct cni_diags *diags);
 
 /* nft's generation id: moves with every nft transaction in the namespace, anyone's. -errno. */

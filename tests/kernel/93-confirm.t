@@ -276,6 +276,39 @@ subtest 'both are killed' => sub {
 };
 $held = everything();
 
+# busy(SECONDS): a daemon that answers to our first rule by changing addresses of another device, for so long. Returns its
+# process once it listens.
+sub busy ($seconds) {
+	pipe my $ready, my $tell or die "pipe: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		my @in = ('nsenter', "--net=/run/netns/$name", 'ip');
+		open my $rules, '-|', @in, 'monitor', 'rule' or POSIX::_exit(1);
+		my @changes = map { my $batch; open $batch, '|-', "@in -force -batch - 2>/dev/null" or POSIX::_exit(1); $batch } 0, 1;
+		my @lines = map { "address add 198.18.0.$_/32 dev eth2\naddress del 198.18.0.$_/32 dev eth2\n" x 100 } 1, 2;
+		sleep 0.3;    # until they listen
+		close $tell;
+		readline $rules;
+		my $end = time + $seconds;
+		while (time < $end) { syswrite $changes[$_], $lines[$_] for 0, 1 }
+		close $_ for @changes;
+		POSIX::_exit(0);
+	}
+	close $tell;
+	readline $ready;
+	return $pid;
+}
+
+subtest 'a router that others change' => sub {
+	my $pid = busy(1);
+	# the daemon is not to wait for us
+	my ($status, $out, $err) = at('router', 'nice', '-n', '19', $cnic, 'apply', '-y', '-q', $b);
+	is($status, 0, 'for a second from its first rule on: it is applied') || diag($out, $err);
+	waitpid $pid, 0;
+	here('... and back', 0, 'apply', '-y', '-q', $a);
+	$held = everything();
+};
+
 subtest 'on a terminal' => sub {
 	for ([ "y\ny", 0, 'yes' ], [ "y\nn", 5, 'no' ], [ "y\n", 5, 'an empty answer' ]) {
 		my ($input, $want, $what) = @$_;
