@@ -82,13 +82,22 @@ static enum rt_exit keep_text(struct rt_attempt *attempt)
 		return RT_OK;
 	if (last && !strcmp(last->digest, rt_origin_digest(session->arena, origin))) {
 		/* what was left pending is not what the router holds */
-		(void)rt_revision_discard(attempt->store);
+		(void)rt_revision_discard_all(attempt->store);
 		return RT_OK;
 	}
 	if (!rt_attempt_begin(attempt))
 		return RT_ERROR;
 	rt_attempt_keep(attempt);
 	return RT_OK;
+}
+
+/* What is pending was not restored, and is not what the router holds. */
+static void forget_pending(struct rt_session *session)
+{
+	struct rt_store *store;
+
+	if (!rt_store_open(session, &store) && store)
+		(void)rt_revision_discard_all(store);
 }
 
 /* ---- applying ---- */
@@ -173,6 +182,7 @@ enum rt_exit rt_change(struct rt_session *session, const struct cni_model *model
 	struct rt_attempt attempt = { .session = session, .model = model };
 	rt_auto_netlink struct rt_netlink *nl = NULL;
 	rt_auto_lock int lock = -1;
+	enum rt_exit status;
 	int rc;
 
 	if (session->options->no_wait && !limit_of(session->options)) {
@@ -188,5 +198,8 @@ enum rt_exit rt_change(struct rt_session *session, const struct cni_model *model
 		return RT_ERROR;
 	attempt.lock = lock;
 	attempt.nl = nl;
-	return try_all(&attempt);
+	status = try_all(&attempt);
+	if (status == RT_OK && session->no_revision)
+		forget_pending(session);
+	return status;
 }

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <time.h>
 
+#include "runtime/commands/carry_out.h"
+#include "runtime/commands/change.h"
+#include "runtime/commands/pipeline.h"
 #include "runtime/commands/revision.h"
 #include "runtime/confirm/confirm.h"
 #include "runtime/lock.h"
@@ -30,7 +33,43 @@ static enum rt_exit kept(struct rt_session *session, unsigned int number)
 	return RT_OK;
 }
 
-/* Those that were to take it back were killed. */
+/* Whether the kernel holds just what it says. A former path that waits for its flows, or for the next apply, is no
+ * difference. */
+static bool is_held(struct rt_session *session, const struct rt_revision *revision)
+{
+	rt_auto_netlink struct rt_netlink *nl = NULL;
+	struct cni_diags *before = session->diags;
+	const struct cni_state *observed;
+	const struct cni_model *model;
+	const struct cni_plan *plan;
+
+	if (!rt_revision_model(session, revision, &model))
+		return false;
+	observed = rt_observe(session, &nl);
+	if (!observed)
+		return false;
+	plan = rt_pipeline_plan(session, model, observed, nl);
+	if (plan && plan->n_steps)
+		plan = rt_keeping_plan(session, model, observed);
+	if (!plan || plan->n_steps)
+		return false;
+	session->diags = before; /* what the policy is warned about was said when it was applied */
+	return true;
+}
+
+static enum rt_exit not_held(struct rt_session *session, unsigned int number)
+{
+	struct cni_diag *diag = cni_diag(session->diags, CNI715, (struct cni_span){ 0 },
+					 "the router does not hold revision %u: nothing was kept", number);
+
+	cni_diag_help(
+		session->diags, diag,
+		"`cnic rollback --confirm 120s %u` applies it anew; `cnic rollback` goes to the last confirmed one",
+		number);
+	return RT_ERROR;
+}
+
+/* Those that were to take it back were killed, and meanwhile it may be gone from the kernel: after a boot it is. */
 static enum rt_exit keep_orphan(struct rt_session *session, unsigned int number)
 {
 	const size_t n_errors = session->diags->n_errors;
@@ -51,6 +90,11 @@ static enum rt_exit keep_orphan(struct rt_session *session, unsigned int number)
 		return RT_ERROR;
 	if (!pending || pending->deadline < time(NULL) || (number && number != pending->number))
 		return nothing_waits(session, number);
+	pending = rt_revision_read(store, pending->number);
+	if (!pending)
+		return RT_ERROR;
+	if (!is_held(session, pending))
+		return session->diags->n_errors ? RT_ERROR : not_held(session, pending->number);
 	rc = rt_revision_confirm(store);
 	return rc ? RT_ERROR : kept(session, pending->number);
 }

@@ -5,8 +5,8 @@
  * does, keeps the lock, and heeds neither hang-ups nor the keyboard; SIGTERM means: take it back now, and end. The
  * caller waits for it (or, with --no-wait, for the change alone), asks for the confirmation where there is a terminal
  * to ask on, and may end at any time. Where the process is killed, the caller takes the change back in its place. Where
- * both are, the pending revision on the disk tells of it: `cnic confirm` keeps it while its time lasts, and the next
- * apply goes on from what is there. */
+ * both are, the pending revision on the disk tells of it: `cnic confirm` keeps it while its time lasts and the kernel
+ * holds it, and the next apply goes on from what is there. */
 #ifndef RT_CONFIRM_SUPERVISE_H
 #define RT_CONFIRM_SUPERVISE_H
 

@@ -117,6 +117,14 @@ const char *rt_store_path(const struct rt_store *store)
 	return store->path;
 }
 
+const char *rt_store_pending(int revisions)
+{
+	bool beside = faccessat(revisions, RT_PENDING, F_OK, AT_SYMLINK_NOFOLLOW) &&
+		      !faccessat(revisions, RT_LEFT, F_OK, AT_SYMLINK_NOFOLLOW);
+
+	return beside ? RT_LEFT : RT_PENDING;
+}
+
 /* ---- numbers ---- */
 
 const char *rt_store_name(struct rt_store *store, unsigned int number)
@@ -250,7 +258,7 @@ static int read_named(struct rt_store *store, int revisions, const char *name, b
 		*wrong = read_texts(store, folder, revision);
 	else if (!*wrong)
 		revision->origin = (struct rt_origin){ 0 };
-	revision->pending = !strcmp(name, RT_PENDING);
+	revision->pending = !strcmp(name, RT_PENDING) || !strcmp(name, RT_LEFT);
 	if (!*wrong && !revision->pending && strcmp(rt_store_name(store, revision->number), name) != 0)
 		*wrong = RT_META ": has another revision's number";
 	if (!revision->pending)
@@ -283,7 +291,7 @@ const struct rt_revision *rt_revision_pending(struct rt_store *store)
 	rt_auto_fd int revisions = rt_store_revisions(store);
 	int rc;
 
-	return revisions < 0 ? NULL : read_strictly(store, revisions, RT_PENDING, false, &rc);
+	return revisions < 0 ? NULL : read_strictly(store, revisions, rt_store_pending(revisions), false, &rc);
 }
 
 const struct rt_revision *rt_revision_last(struct rt_store *store)
@@ -320,7 +328,7 @@ const struct rt_revision *rt_revision_read(struct rt_store *store, unsigned int 
 	if (revisions >= 0 && !rc) {
 		pending = rt_revision_pending(store);
 		if (pending && pending->number == number)
-			revision = read_strictly(store, revisions, RT_PENDING, true, &rc);
+			revision = read_strictly(store, revisions, rt_store_pending(revisions), true, &rc);
 	}
 	if (!revision && !rc)
 		there_is_none(store, number);
@@ -352,18 +360,19 @@ static void list_one(struct rt_store *store, int revisions, const char *name, st
 static int list_once(struct rt_store *store, int revisions, struct list *list)
 {
 	unsigned int *numbers;
-	bool pending;
+	const char *pending = rt_store_pending(revisions);
+	bool pends;
 	size_t n;
 	int rc;
 
 	*list = (struct list){ 0 };
 	/* before the numbers: one that is confirmed meanwhile is seen by its number, or is seen to be gone from here */
-	pending = !faccessat(revisions, RT_PENDING, F_OK, AT_SYMLINK_NOFOLLOW);
+	pends = !faccessat(revisions, pending, F_OK, AT_SYMLINK_NOFOLLOW);
 	rc = rt_store_numbers(store, revisions, &numbers, &n);
 	for (size_t i = 0; !rc && i < n; i++)
 		list_one(store, revisions, rt_store_name(store, numbers[i]), list);
-	if (!rc && pending)
-		list_one(store, revisions, RT_PENDING, list);
+	if (!rc && pends)
+		list_one(store, revisions, pending, list);
 	return rc;
 }
 

@@ -58,7 +58,8 @@ const struct rt_revision *rt_revision_last(struct rt_store *store);
 /* The pending one, without its texts; NULL where there is none, or with CNI713. */
 const struct rt_revision *rt_revision_pending(struct rt_store *store);
 
-/* Writes the pending revision, in place of one that was left; `origin` NULL: a router without a policy. Every byte is
+/* Writes the pending revision. One that was pending before, and may be what the router holds, stays beside until this
+ * one is kept, and is the pending one again where it is discarded. `origin` NULL: a router without a policy. Every byte is
  * on the disk when it returns: a full or read-only disk is an error here (CNI713), before anything is changed.
  * Its number is above that of every one that is confirmed, pending, or was discarded last; only a meta.json that was
  * damaged while pending, or somebody's rm, can make a number come again. NULL: failed. */
@@ -68,8 +69,10 @@ const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct
 int rt_revision_await(struct rt_store *store, int64_t deadline);
 /* The pending one becomes the last confirmed one, by a rename; those beyond RT_REVISIONS_MAX go. -errno with CNI713. */
 int rt_revision_confirm(struct rt_store *store);
-/* The pending one goes. -errno with CNI713; none there: 0. */
+/* The pending one goes, and one whose place it took is back. -errno with CNI713; none there: 0. */
 int rt_revision_discard(struct rt_store *store);
+/* The same, and none is back: the router holds no pending one. */
+int rt_revision_discard_all(struct rt_store *store);
 
 /* SHA-256 (FIPS 180-4) in hex of all that a policy is made of, tops, paths, texts and --set, each with its length:
  * equal means the same input. NULL: no policy. */

@@ -7,7 +7,8 @@
 
 /* Below DIR/revisions, beside the numbers. */
 #define RT_PENDING "pending"
-#define RT_NEW ".new" /* is being written */
+#define RT_LEFT ".left" /* was pending when another took its place; is so again where that one is discarded */
+#define RT_NEW ".new" /* is being written, or is of no use any more */
 #define RT_OLD ".old" /* is being taken away; of the last discarded one meta.json stays, so that its number is known */
 #define RT_META "meta.json"
 
@@ -28,6 +29,9 @@ const char *rt_store_meta(struct rt_store *store, int folder, struct rt_revision
 
 /* The numbers of the folders in DIR/revisions, ascending. 0 or -errno, nothing said. */
 int rt_store_numbers(struct rt_store *store, int revisions, unsigned int **numbers, size_t *n);
+
+/* Where the pending one is: killed between two renames, whoever wrote left it beside. */
+const char *rt_store_pending(int revisions);
 
 /* What the folder of a number is called. */
 const char *rt_store_name(struct rt_store *store, unsigned int number);

@@ -53,7 +53,7 @@ static unsigned int number_in(struct rt_store *store, int revisions, const char 
 /* One above all that are known of. */
 static int next_number(struct rt_store *store, int revisions, unsigned int *number)
 {
-	static const char *const beside[] = { RT_PENDING, RT_OLD };
+	static const char *const beside[] = { RT_PENDING, RT_LEFT, RT_OLD };
 	unsigned int *numbers, last;
 	size_t n;
 	int rc = rt_store_numbers(store, revisions, &numbers, &n);
@@ -106,28 +106,45 @@ static int write_new(struct rt_store *store, int revisions, const struct rt_revi
 	return folder < 0 ? folder : write_files(store, folder, revision);
 }
 
-/* The pending one out of the way; none there: 0. Of what is left only the number is of use. */
-static int set_aside(int revisions)
+static bool exists(int revisions, const char *name)
 {
+	return !faccessat(revisions, name, F_OK, AT_SYMLINK_NOFOLLOW) || errno != ENOENT;
+}
+
+/* One out of the way for good; none there: 0. Of what is left only the number is of use, where it is the highest. */
+static int set_aside(struct rt_store *store, int revisions, const char *name)
+{
+	const char *to = number_in(store, revisions, name) < number_in(store, revisions, RT_OLD) ? RT_NEW : RT_OLD;
 	rt_auto_fd int folder = -1;
 	int rc;
 
-	if (faccessat(revisions, RT_PENDING, F_OK, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : -errno;
-	rc = rt_folder_remove(revisions, RT_OLD);
+	if (!exists(revisions, name))
+		return 0;
+	rc = rt_folder_remove(revisions, to);
 	if (!rc)
-		rc = move(revisions, RT_PENDING, RT_OLD);
+		rc = move(revisions, name, to);
 	if (rc)
 		return rc;
+	if (!strcmp(to, RT_NEW)) {
+		(void)rt_folder_remove(revisions, RT_NEW); /* now, or at the next need of its name */
+		return 0;
+	}
 	folder = rt_folder_open(revisions, RT_OLD);
 	if (folder >= 0)
 		(void)rt_folder_empty(folder, RT_META);
 	return 0;
 }
 
+/* The one whose place was taken is the pending one again. */
+static int put_back(int revisions)
+{
+	return strcmp(rt_store_pending(revisions), RT_LEFT) != 0 ? 0 : move(revisions, RT_LEFT, RT_PENDING);
+}
+
+/* The pending one, which the router may hold, stays beside until the new one is kept. */
 static int put_in_place(int revisions)
 {
-	int rc = set_aside(revisions);
+	int rc = exists(revisions, RT_PENDING) ? move(revisions, RT_PENDING, RT_LEFT) : 0;
 
 	if (!rc)
 		rc = move(revisions, RT_NEW, RT_PENDING);
@@ -170,6 +187,10 @@ const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct
 	if (origin)
 		revision->origin = *origin;
 	rc = next_number(store, revisions, &revision->number);
+	if (!rc)
+		rc = put_back(revisions);
+	if (!rc)
+		rc = set_aside(store, revisions, RT_LEFT);
 	if (!rc)
 		rc = write_new(store, revisions, revision);
 	if (!rc)
@@ -242,23 +263,40 @@ int rt_revision_confirm(struct rt_store *store)
 
 	if (revisions < 0)
 		return revisions == -ENOENT ? fail(store, revisions, "no revision is pending") : revisions;
-	number = number_in(store, revisions, RT_PENDING);
+	rc = put_back(revisions);
+	number = rc ? 0 : number_in(store, revisions, RT_PENDING);
 	if (!number)
-		return fail(store, -ENOENT, "no revision is pending");
-	rc = move(revisions, RT_PENDING, rt_store_name(store, number));
+		return fail(store, rc ? rc : -ENOENT, "no revision is pending");
+	rc = set_aside(store, revisions, RT_LEFT);
+	if (!rc)
+		rc = move(revisions, RT_PENDING, rt_store_name(store, number));
 	if (rc)
 		return fail(store, rc, "the revision cannot be kept");
 	prune(store, revisions);
 	return 0;
 }
 
-int rt_revision_discard(struct rt_store *store)
+static int discard(struct rt_store *store, bool all)
 {
 	rt_auto_fd int revisions = rt_store_revisions(store);
 	int rc;
 
 	if (revisions < 0)
 		return revisions == -ENOENT ? 0 : revisions;
-	rc = set_aside(revisions);
+	rc = all ? set_aside(store, revisions, RT_LEFT) : put_back(revisions);
+	if (!rc)
+		rc = set_aside(store, revisions, RT_PENDING);
+	if (!rc)
+		rc = put_back(revisions);
 	return rc ? fail(store, rc, "the pending revision cannot be discarded") : 0;
+}
+
+int rt_revision_discard(struct rt_store *store)
+{
+	return discard(store, false);
+}
+
+int rt_revision_discard_all(struct rt_store *store)
+{
+	return discard(store, true);
 }

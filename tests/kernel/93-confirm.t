@@ -276,6 +276,59 @@ subtest 'both are killed' => sub {
 };
 $held = everything();
 
+# orphan(POLICY): applies it and kills those that would take it back; its number.
+sub orphan ($policy) {
+	my $run   = start('apply', '-y', '--confirm', '60s', $policy);
+	my $child = applied($run);
+	kill 'KILL', $run->{pid}, $child;
+	finish($run);
+	eventually(5, sub { is_gone($child) });
+	ok(is_pending(), "$policy is applied, and nobody would take it back");
+	return said($run) =~ /revision (\d+) is applied/ ? $1 : die said($run);
+}
+
+subtest 'killed, and the router holds something else' => sub {
+	my @before = revisions();
+	my $number = orphan($b);
+	# as after a loss of power
+	here('the kernel forgets', 0, 'remove', '-y', '-q', '--state-dir', scratch() . '/elsewhere');
+	my (undef, $err) = here('no confirm', 1, 'confirm');
+	like($err, qr/^error\[CNI715\]: the router does not hold revision $number/m, '... says why');
+	like($err, qr/help: .*`cnic rollback --confirm 120s $number`/, '... and what to do');
+	is_deeply([ revisions() ], \@before, '... nothing is kept');
+	ok(is_pending(), '... it is pending');
+	here('restore', 0, 'restore');
+	ok(!is_pending(), '... nothing is pending');
+	(undef, $err) = here('no confirm', 1, 'confirm');
+	like($err, qr/^error\[CNI715\]: nothing awaits/m, '... says why');
+	is_deeply([ revisions() ], \@before, '... nothing is kept');
+	$number = orphan($b);
+	at('router', 'ip route flush table all proto 93');
+	here('no confirm of a part', 1, 'confirm', $number);
+	here('it is applied anew, and kept', 0, 'rollback', '-y', '-q', $number);
+	ok(!is_pending(), '... nothing is pending');
+	here('... and back', 0, 'apply', '-y', '-q', $a);
+	$held = everything();
+};
+
+subtest 'killed, and a later change fails' => sub {
+	my $c = policy('c', 'route all via isp masquerade else reject;');
+	here("the one before $a", 0, 'apply', '-y', '-q', $c);
+	here($a, 0, 'apply', '-y', '-q', $a);
+	my $number = orphan($b);
+	is(finish(start('apply', '-y', '--confirm', '300ms', $c)), 5, 'not confirmed');
+	ok(is_pending(), '... what was killed is pending again');
+	like((here('history', 0, 'history'))[0], qr/^ +$number .*never confirmed/m, '... history');
+	my (undef, $err) = here('rollback', 0, 'rollback', '-y');
+	like($err, qr/revision $number was never confirmed: back to revision \d+/, '... goes back from it');
+	here('... to the last confirmed one', 0, 'plan', '--detailed-exitcode', $a);
+	$number = orphan($b);
+	is(finish(start('apply', '-y', '--confirm', '300ms', $c)), 5, 'not confirmed');
+	here('confirm keeps what the router holds again', 0, 'confirm', $number);
+	here('... and back', 0, 'apply', '-y', '-q', $a);
+	$held = everything();
+};
+
 # busy(SECONDS): a daemon that answers to our first rule by changing addresses of another device, for so long. Returns its
 # process once it listens.
 sub busy ($seconds) {

@@ -142,6 +142,52 @@ static void a_router_without_a_policy(void **state)
 	run_end(&run);
 }
 
+/* The router may hold one that was left: it is only over when another is kept, or it is said that none is held. */
+static void what_was_left_comes_back(void **state)
+{
+	struct run run;
+
+	(void)state;
+	run_begin(&run);
+	assert_int_equal(keep(&run, "one"), 1);
+	assert_int_equal(begin(&run, "left"), 2);
+	assert_int_equal(rt_revision_await(run.store, 4000000000), 0);
+	for (unsigned int n = 3; n < 6; n++) {
+		assert_int_equal(begin(&run, "failed"), n);
+		assert_int_equal(rt_revision_discard(run.store), 0);
+		assert_string_equal(listed(&run), "1 !2 ");
+		assert_int_equal(rt_revision_pending(run.store)->deadline, 4000000000);
+		assert_string_equal(rt_revision_read(run.store, 2)->origin.texts[0].data, "left");
+	}
+	/* killed between two renames */
+	assert_int_equal(rename("state/revisions/pending", "state/revisions/.left"), 0);
+	assert_string_equal(listed(&run), "1 !2 ");
+	assert_int_equal(rt_revision_pending(run.store)->number, 2);
+	assert_string_equal(rt_revision_read(run.store, 2)->origin.texts[0].data, "left");
+	assert_int_equal(begin(&run, "failed"), 6);
+	assert_int_equal(rt_revision_discard(run.store), 0);
+	assert_string_equal(listed(&run), "1 !2 ");
+	/* its own processes were killed as well: the router may hold either */
+	assert_int_equal(begin(&run, "left too"), 7);
+	assert_int_equal(begin(&run, "failed"), 8);
+	assert_int_equal(rt_revision_discard(run.store), 0);
+	assert_string_equal(listed(&run), "1 !7 ");
+	assert_int_equal(begin(&run, "failed"), 9);
+	assert_int_equal(rt_revision_discard_all(run.store), 0);
+	assert_string_equal(listed(&run), "1 ");
+	assert_int_equal(begin(&run, "left"), 10);
+	assert_int_equal(begin(&run, "failed"), 11);
+	assert_int_equal(rt_revision_discard(run.store), 0);
+	assert_int_equal(rt_revision_discard_all(run.store), 0);
+	assert_int_equal(begin(&run, "left"), 12); /* 11 was given */
+	assert_int_equal(keep(&run, "kept"), 13);
+	assert_string_equal(listed(&run), "1 13 ");
+	assert_int_equal(rt_revision_discard(run.store), 0);
+	assert_string_equal(listed(&run), "1 13 ");
+	assert_string_equal(complaints(&run), "");
+	run_end(&run);
+}
+
 static void bytes_survive(void **state)
 {
 	struct rt_origin origin = sample("one\n");
@@ -557,8 +603,8 @@ static void folders_of_namespaces(void **state)
 
 /* ---- killed ---- */
 
-/* All that writes: a new one in the place of one that was left, awaited and kept, with the oldest pruned; and one that
- * is discarded. */
+/* All that writes: a new one in the place of one that was left, awaited and kept, with the oldest pruned; one that is
+ * discarded, over another that was left; and that one. */
 static void write_all(void)
 {
 	struct run run;
@@ -568,8 +614,12 @@ static void write_all(void)
 	begin(&run, "kept");
 	rt_revision_await(run.store, 1);
 	rt_revision_confirm(run.store);
+	begin(&run, "left");
 	begin(&run, "discarded");
 	rt_revision_discard(run.store);
+	rt_revision_discard_all(run.store);
+	begin(&run, "left");
+	begin(&run, "left");
 	begin(&run, "left");
 }
 
@@ -647,6 +697,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FOLDER_TEST(from_pending_to_confirmed),
 		FOLDER_TEST(a_router_without_a_policy),
+		FOLDER_TEST(what_was_left_comes_back),
 		FOLDER_TEST(bytes_survive),
 		FOLDER_TEST(numbers_are_given_once),
 		FOLDER_TEST(the_oldest_go),
