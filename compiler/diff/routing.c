@@ -62,7 +62,8 @@ static void report_foreign(struct diff *d, const struct cni_st_route *route)
 
 void diff_route(struct diff *d, const struct cni_st_route *before, const struct cni_st_route *after)
 {
-	bool has = before && before->owned, want = after && after->owned;
+	/* of a type that cnic never makes: by someone else's hand, whatever its protocol says */
+	bool has = before && before->owned && before->type != CNI_RT_OTHER, want = after && after->owned;
 	bool off = over_remade(d, before), on = over_remade(d, after);
 	bool live = want && is_live(d->observed, after->table);
 	const char *disturbs =

@@ -65,7 +65,8 @@ static bool stays(const struct lower *l, const struct cni_st_hop *hop, enum cni_
 
 static bool is_route_of(const struct lower *l, const struct cni_st_route *route, const struct cni_st_rule *rule)
 {
-	if (!route->owned || route->table != rule->table || route->family != rule->family)
+	if (!route->owned || route->type == CNI_RT_OTHER || route->table != rule->table ||
+	    route->family != rule->family)
 		return false;
 	for (size_t i = 0; i < route->n_hops; i++)
 		if (!stays(l, &route->hops[i], route->family))

@@ -179,8 +179,8 @@ static void look_at_protocol(struct rt_doctor *d)
 		if (!rule->owned || !rule->other)
 			continue;
 		diag = rt_finding(d, CNI747, nowhere,
-				  "the ip rule `%s` has protocol %d, cnic's own, but is not cnic's: the next apply "
-				  "removes it",
+				  "the ip rule `%s` has protocol %d, cnic's own, but is of no kind that cnic makes: it "
+				  "is left alone",
 				  rt_rule_words(d->arena, rule, rule->priority), CNI_PROTO);
 		cni_diag_help(d->diags, diag,
 			      "have its maker give it another protocol; here: %s rule del priority %u protocol %d",
@@ -193,9 +193,9 @@ static void look_at_protocol(struct rt_doctor *d)
 		if (!route->owned || route->table != RT_TABLE_MAIN)
 			continue;
 		diag = rt_finding(d, CNI747, nowhere,
-				  "the route %s in main has protocol %d, cnic's own, but cnic writes none there: the "
-				  "next apply removes it",
-				  cni_prefix_format(route->to, text), CNI_PROTO);
+				  "the route %s in main has protocol %d, cnic's own, but cnic writes none there: %s",
+				  cni_prefix_format(route->to, text), CNI_PROTO,
+				  route->type == CNI_RT_OTHER ? "it is left alone" : "the next apply removes it");
 		cni_diag_help(d->diags, diag,
 			      "have its maker give it another protocol; here: %s route del %s proto %d metric %u",
 			      ip_of(route->family), text, CNI_PROTO, route->metric);

@@ -147,7 +147,10 @@ static struct nlmsghdr *put_key(struct rt_writer *w, uint16_t type, uint16_t fla
 	info->rtm_dst_len = route->to.len;
 	info->rtm_table = route->table < 256 ? (uint8_t)route->table : RT_TABLE_UNSPEC;
 	info->rtm_protocol = CNI_PROTO;
-	info->rtm_type = types[route->type];
+	if (route->type < sizeof(types))
+		info->rtm_type = types[route->type];
+	else
+		rt_writer_fail(w, -ENOTSUP);
 	mnl_attr_put_u32(message, RTA_TABLE, route->table);
 	mnl_attr_put_u32(message, RTA_PRIORITY, route->metric);
 	if (route->to.len)

@@ -119,7 +119,7 @@ static struct cni_state *managed(struct cni_arena *arena, const struct cni_state
 	ADD_ALL(CNI_SETTING, settings, state->settings[i].has_former || is_ours(ours, state->settings[i].device))
 	ADD_ALL(CNI_ADDR, addrs, state->addrs[i].owned)
 	ADD_ALL(CNI_RULE, rules, state->rules[i].owned && !state->rules[i].other)
-	ADD_ALL(CNI_ROUTE, routes, state->routes[i].owned)
+	ADD_ALL(CNI_ROUTE, routes, state->routes[i].owned && state->routes[i].type != CNI_RT_OTHER)
 	ADD_ALL(CNI_COUNTER, counters, true)
 	ADD_ALL(CNI_SET, sets, true)
 	ADD_ALL(CNI_CHAIN, chains, true)
