@@ -116,6 +116,8 @@ static int read_set(const struct nlmsghdr *message, void *arg)
 	if (!is_ours(message, NFT_MSG_NEWSET, &attrs))
 		return 0;
 	flags = rt_be32(attrs.at[NFTA_SET_FLAGS], 0);
+	if (flags & NFT_SET_ANONYMOUS)
+		return 0; /* a part of its rule, with which it comes and goes */
 	set = cni_push(obs->arena, obs->state->sets, obs->state->n_sets);
 	set->name = cni_strdup(obs->arena, rt_string(attrs.at[NFTA_SET_NAME]));
 	set->handle = rt_be64(attrs.at[NFTA_SET_HANDLE], 0);

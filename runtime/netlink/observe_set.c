@@ -24,6 +24,7 @@ struct reading {
 	size_t n_raw, room_raw;
 	const char **chains; /* names met so far, open addressing; a power of two */
 	size_t n_chains, room_chains;
+	bool catch_all; /* it has an element for all other keys: not one of ours */
 };
 
 static bool grow(void **items, size_t *room, size_t n, size_t size)
@@ -96,6 +97,10 @@ static int read_element(struct reading *r, const struct nlattr *nest)
 	struct raw raw = { 0 };
 
 	rt_attrs_nested(&attrs, nest);
+	if (!attrs.at[NFTA_SET_ELEM_KEY] && rt_be32(attrs.at[NFTA_SET_ELEM_FLAGS], 0) & NFT_SET_ELEM_CATCHALL) {
+		r->catch_all = true;
+		return 0;
+	}
 	rt_attrs_nested(&key, attrs.at[NFTA_SET_ELEM_KEY]);
 	if (!key.at[NFTA_DATA_VALUE] || mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]) != len)
 		return -EPROTO;
@@ -217,7 +222,9 @@ int rt_observe_elements(struct rt_observation *obs, struct cni_st_set *set)
 	rc = rt_request(obs->nl, RT_NETFILTER, request, read_elements, &r);
 	if (!rc && r.n_raw)
 		qsort_r(r.raw, r.n_raw, sizeof(*r.raw), by_key, &r);
-	if (!rc)
+	if (!rc && r.catch_all)
+		set->n_fields = 0;
+	else if (!rc)
 		finish(&r);
 	free(r.raw);
 	free(r.keys);
