@@ -10,6 +10,7 @@
 #include <linux/membarrier.h>
 
 #include "compiler/arena.h"
+#include "runtime/former_nft.h"
 #include "runtime/netlink/conntrack.h"
 #include "runtime/netlink/execute.h"
 #include "runtime/netlink/report.h"
@@ -196,14 +197,12 @@ static void list_differences(struct transaction *t, enum cni_code code, const st
 }
 
 /* What is left to be done for `wanted`; NULL: it cannot be known. */
-static const struct cni_plan *compare(struct transaction *t, const struct cni_state *wanted)
+static const struct cni_plan *compare(struct transaction *t, const struct cni_state *now,
+				      const struct cni_state *wanted)
 {
-	struct cni_state *now;
 	struct cni_diags aside;
 	const struct cni_plan *left;
 
-	if (rt_snapshot(t->nl, t->arena, &now, t->diags))
-		return NULL;
 	cni_diags_init(&aside, t->arena);
 	left = cni_plan(t->arena, now, wanted, &aside);
 	return aside.n_errors ? NULL : left;
@@ -256,31 +255,60 @@ static void keep_settings(struct transaction *t, struct cni_state *want)
 	}
 }
 
-/* What was ours before, as a state to be wanted. */
-static struct cni_state *former_state(struct transaction *t)
+static bool has_link(const struct cni_state *state, const struct cni_st_link *link)
+{
+	for (size_t i = 0; i < state->n_links; i++)
+		if (!cni_link_cmp(&state->links[i], link))
+			return true;
+	return false;
+}
+
+/* Somebody's device in our group may be of a kind that cnic cannot make. */
+static void keep_links(struct transaction *t, const struct cni_state *now, struct cni_state *want, struct rt_lost *lost)
+{
+	const struct cni_state *old = t->plan->observed;
+
+	for (size_t i = 0; i < old->n_links; i++)
+		if (old->links[i].owned && (old->links[i].type != CNI_DEV_OTHER || has_link(now, &old->links[i])))
+			*cni_push(t->arena, want->links, want->n_links) = old->links[i];
+		else if (old->links[i].owned)
+			*cni_push(t->arena, lost->texts, lost->n_texts) =
+				cni_printf(t->arena, "the device %s", old->links[i].name);
+}
+
+/* What was ours before, as a state to be wanted; without what cnic cannot write and `now` has no longer. */
+static struct cni_state *former_state(struct transaction *t, const struct cni_state *now, struct rt_lost *lost)
 {
 	const struct cni_state *old = t->plan->observed;
 	struct cni_state *want = cni_new(t->arena, struct cni_state);
 
-#define KEEP_OWNED(list)                                                                                               \
+	*lost = (struct rt_lost){ 0 };
+	keep_links(t, now, want, lost);
+#define KEEP(list, condition)                                                                                          \
 	for (size_t i = 0; i < old->n_##list; i++)                                                                     \
-		if (old->list[i].owned)                                                                                \
+		if (old->list[i].owned && (condition))                                                                 \
 			*cni_push(t->arena, want->list, want->n_##list) = old->list[i];
-	KEEP_OWNED(links)
-	KEEP_OWNED(addrs)
-	KEEP_OWNED(rules)
-	KEEP_OWNED(routes)
-#undef KEEP_OWNED
+	KEEP(addrs, true)
+	KEEP(rules, !old->rules[i].other)
+	KEEP(routes, old->routes[i].type != CNI_RT_OTHER)
+#undef KEEP
 	keep_settings(t, want);
 	want->has_table = old->has_table;
 	want->counters = old->counters;
 	want->n_counters = old->n_counters;
-	want->sets = old->sets;
-	want->n_sets = old->n_sets;
-	want->chains = old->chains;
-	want->n_chains = old->n_chains;
+	rt_former_nft(t->arena, old, now, want, lost);
 	cni_state_sort(want);
 	return want;
+}
+
+/* What is left to be done for it; NULL: it cannot be known. */
+static const struct cni_plan *compare_former(struct transaction *t, struct rt_lost *lost)
+{
+	struct cni_state *now;
+
+	if (rt_snapshot(t->nl, t->arena, &now, t->diags))
+		return NULL;
+	return compare(t, now, former_state(t, now, lost));
 }
 
 static void undo(struct transaction *t)
@@ -340,19 +368,19 @@ static size_t count_unrestored(struct transaction *t, const struct cni_state *no
 static void roll_back(struct transaction *t)
 {
 	const struct cni_span nowhere = { 0 };
-	struct cni_state *former = former_state(t);
 	const struct cni_plan *left;
+	struct rt_lost lost = { 0 };
 
 	/* a flip whose answer was lost may be in effect: then the way back begins with another flip */
 	if (!t->n_done[CNI_FLIP] && !t->unsure)
 		undo(t);
-	left = compare(t, former);
+	left = compare_former(t, &lost);
 	for (int round = 0; left && left->n_steps && round < BACK_ROUNDS; round++) {
 		carry_out(t, left);
-		left = compare(t, former);
+		left = compare_former(t, &lost);
 	}
 	t->result->verified = left;
-	if (left && !left->n_steps && !count_unrestored(t, left->observed)) {
+	if (left && !left->n_steps && !count_unrestored(t, left->observed) && !lost.n_texts) {
 		t->result->outcome = RT_RESTORED;
 		cni_diag(t->diags, CNI710, nowhere, "the former state is back, as a new look at the kernel shows");
 		return;
@@ -362,14 +390,19 @@ static void roll_back(struct transaction *t)
 		 left ? "the former state is not all back" : "whether the former state is back cannot be seen");
 	for (size_t i = 0; left && i < left->n_steps; i++)
 		cni_diag(t->diags, CNI707, nowhere, "still to be done: %s", rt_step_text(t->arena, &left->steps[i]));
+	for (size_t i = 0; left && i < lost.n_texts; i++)
+		cni_diag(t->diags, CNI707, nowhere, "gone, and nothing that cnic can write again: %s", lost.texts[i]);
 }
 
 /* ---- all ---- */
 
 static int look_back(struct transaction *t)
 {
-	const struct cni_plan *left = compare(t, t->plan->desired);
+	const struct cni_plan *left = NULL;
+	struct cni_state *now;
 
+	if (!rt_snapshot(t->nl, t->arena, &now, t->diags))
+		left = compare(t, now, t->plan->desired);
 	t->result->verified = left;
 	if (is_clean(left)) {
 		t->result->n_leftovers = left->n_steps;

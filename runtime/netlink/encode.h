@@ -13,7 +13,8 @@ struct rt_writer {
 	size_t tag;
 };
 
-/* What cannot be written (a device that is not there: -ENODEV; -E2BIG) is left in batch->error. */
+/* What cannot be written (a device that is not there: -ENODEV; -E2BIG; what
+ * cnic never writes: -ENOTSUP) is left in batch->error. */
 struct rt_encoder {
 	void (*add)(struct rt_writer *w, const void *record);
 	void (*change)(struct rt_writer *w, const void *before, const void *after); /* NULL: delete, then add */

@@ -81,8 +81,13 @@ static struct nlmsghdr *begin(struct rt_writer *w, uint16_t type, uint16_t flags
 
 static void put_kind(struct rt_writer *w, struct nlmsghdr *message, const struct cni_st_link *link)
 {
-	struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO), *data;
+	struct nlattr *info, *data;
 
+	if (!kinds[link->type].put) {
+		rt_writer_fail(w, -ENOTSUP);
+		return;
+	}
+	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
 	mnl_attr_put_strz(message, IFLA_INFO_KIND, kinds[link->type].kind);
 	data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
 	kinds[link->type].put(w, message, link);

@@ -106,7 +106,7 @@ static void put_rule(struct rt_writer *w, const struct cni_st_chain *chain, cons
 		struct nftnl_expr *expr = rt_expr_encode(&rule->exprs[i]);
 
 		if (!expr)
-			rt_writer_fail(w, -ENOMEM);
+			rt_writer_fail(w, -errno);
 		else
 			nftnl_rule_add_expr(r, expr);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* encode_set.c - sets and their elements, which are written straight into the batch: there may be millions. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 
 #include "runtime/netlink/encode.h"
@@ -63,6 +64,8 @@ void rt_nft_set(struct rt_writer *w, const struct cni_st_set *set, bool add)
 	mnl_attr_put_strz(message, NFTA_SET_NAME, set->name);
 	if (!add)
 		return;
+	if (!set->n_fields)
+		rt_writer_fail(w, -ENOTSUP);
 	for (size_t i = 0; i < set->n_fields; i++)
 		type = type << 6 | cni_key_info[set->fields[i]].nft_type;
 	mnl_attr_put_u32(message, NFTA_SET_FLAGS,
@@ -185,6 +188,8 @@ void rt_nft_elements(struct rt_writer *w, const struct cni_st_set *set)
 {
 	struct list list = { .w = w, .set = set };
 
+	if (!set->n_fields) /* what it held was not read */
+		rt_writer_fail(w, -ENOTSUP);
 	for (size_t i = 0; i < set->n_elems; i++)
 		put_element(&list, i);
 	end_list(&list);

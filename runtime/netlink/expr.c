@@ -2,7 +2,7 @@
 /* expr.c - the table of nft expressions; see expr.h. */
 #include "runtime/netlink/expr.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,10 +184,13 @@ struct nftnl_expr *rt_expr_encode(const struct cni_expr *expr)
 	const struct row *row = rows;
 	struct nftnl_expr *to;
 
-	while (row->op != expr->op || (row->key != ANY && row->key != expr->key)) {
+	while (row < rows + N_ROWS && (row->op != expr->op || (row->key != ANY && row->key != expr->key)))
 		row++;
-		assert(row < rows + N_ROWS);
+	if (row == rows + N_ROWS) {
+		errno = ENOTSUP;
+		return NULL;
 	}
+	errno = ENOMEM;
 	to = nftnl_expr_alloc(row->name);
 	for (size_t i = 0; to && i < N_FIELDS; i++)
 		put(to, &row->fields[i], expr);

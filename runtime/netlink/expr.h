@@ -8,7 +8,7 @@
 
 struct nftnl_expr;
 
-/* NULL: no memory. The caller owns it until it is in a rule. Not for CNI_X_OTHER. */
+/* NULL with errno: ENOMEM, or ENOTSUP for what cnic never writes. The caller owns it until it is in a rule. */
 struct nftnl_expr *rt_expr_encode(const struct cni_expr *expr);
 
 /* What says anything that cnic never writes comes out as CNI_X_OTHER. Names are copied into the arena. */
