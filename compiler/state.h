@@ -262,7 +262,7 @@ struct cni_state {
 	size_t n_addrs;
 	struct cni_st_rule *rules;
 	size_t n_rules;
-	struct cni_st_route *routes; /* observed: ours, and everything in main */
+	struct cni_st_route *routes; /* observed: ours, and main's defaults */
 	size_t n_routes;
 	bool has_table; /* the nft table is there (observed) or wanted (desired) */
 	struct cni_st_counter *counters;

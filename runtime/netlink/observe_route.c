@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* observe_route.c - routes: ours in every table, and all of main. The kernel filters (NETLINK_GET_STRICT_CHK), so
- * that a daemon's million routes in other tables cost nothing. */
+/* observe_route.c - routes: ours in every table, and main's defaults. The kernel filters by table and protocol
+ * (NETLINK_GET_STRICT_CHK), so that a daemon's million routes in other tables cost nothing. */
 #include "runtime/netlink/observe.h"
 
 #include <errno.h>
@@ -78,6 +78,9 @@ static int read_route(const struct nlmsghdr *message, void *arg)
 	if (message->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(message) < sizeof(*info))
 		return 0;
 	if ((info->rtm_family != AF_INET && info->rtm_family != AF_INET6) || info->rtm_flags & RTM_F_CLONED)
+		return 0;
+	/* a daemon may keep a million others in main, which nothing here asks for */
+	if (!obs->reading_ours && info->rtm_dst_len && info->rtm_protocol != CNI_PROTO)
 		return 0;
 	rt_attrs(&attrs, message, sizeof(*info));
 	route.family = info->rtm_family == AF_INET ? CNI_V4 : CNI_V6;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* snapshot.h - what the kernel holds: the observed state of the current network namespace.
  *
- * Links, addresses and rules: all. Routes: ours in any table, and all of main. Settings: every device's, "all"'s
- * and the namespace's. nftables: the table `inet cnic`, if it is there, with counters' values. */
+ * Links, addresses and rules: all. Routes: ours in any table, and main's defaults. Settings: every device's,
+ * "all"'s and the namespace's. nftables: the table `inet cnic`, if it is there, with counters' values. */
 #ifndef RT_SNAPSHOT_H
 #define RT_SNAPSHOT_H
 

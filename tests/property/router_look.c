@@ -58,7 +58,7 @@ struct cni_state *router_observe(const struct router *r)
 
 	*state = shown.state;
 	for (size_t i = 0; i < state->n_routes; i++)
-		if (state->routes[i].owned || state->routes[i].table == RT_TABLE_MAIN)
+		if (state->routes[i].owned || (state->routes[i].table == RT_TABLE_MAIN && !state->routes[i].to.len))
 			state->routes[n++] = state->routes[i];
 	state->n_routes = n;
 	for (size_t i = 0; i < state->n_rules; i++)

@@ -4,6 +4,7 @@
 #include <arpa/inet.h> /* before linux/netfilter.h, which then leaves its own out */
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
 
 #include "tests/unit/netlink_run.h"
 
@@ -185,6 +186,31 @@ static void test_other_routes(void **state)
 	clear(&b);
 }
 
+static size_t count_routes(const struct cni_state *state, uint32_t table)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < state->n_routes; i++)
+		n += state->routes[i].table == table;
+	return n;
+}
+
+/* Of main, where a daemon may keep a million routes, the defaults and ours are kept. */
+static void test_main(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	open_bench(&b);
+	assert_int_equal(count_routes(look(&b), RT_TABLE_MAIN), 0);
+	sh("ip route add default via 192.0.2.2 metric 7; ip route add 203.0.113.0/24 via 192.0.2.2 protocol 93;"
+	   "ip -6 route add default dev v1 metric 7; ip -6 route add 2001:db8:9::/48 dev v1");
+	assert_int_equal(count_routes(look(&b), RT_TABLE_MAIN), 3);
+	sh("ip route flush table main protocol 93; ip -6 route del 2001:db8:9::/48;"
+	   "ip route del default; ip -6 route del default");
+	close_bench(&b);
+}
+
 /* What cnic never writes is refused by those who write. */
 static void test_encoders(void **state)
 {
@@ -220,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_way_back),      cmocka_unit_test(test_untouched),
 		cmocka_unit_test(test_anonymous_set), cmocka_unit_test(test_catch_all),
 		cmocka_unit_test(test_other_routes),  cmocka_unit_test(test_encoders),
+		cmocka_unit_test(test_main),
 	};
 
 	return cmocka_run_group_tests(tests, enter, NULL);
