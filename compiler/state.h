@@ -262,7 +262,7 @@ struct cni_state {
 	size_t n_addrs;
 	struct cni_st_rule *rules;
 	size_t n_rules;
-	struct cni_st_route *routes; /* observed: ours, and main's defaults */
+	struct cni_st_route *routes; /* observed: ours, others' in tables that we fill, main's defaults */
 	size_t n_routes;
 	bool has_table; /* the nft table is there (observed) or wanted (desired) */
 	struct cni_st_counter *counters;
@@ -279,6 +279,19 @@ struct cni_state {
 
 /* Sorts every list by key. Rules of a chain keep their order. */
 void cni_state_sort(struct cni_state *state);
+void cni_state_sort_routes(struct cni_state *state);
+
+/* What makes a table's whole content cnic's business: that a rule by mark leads there, or that routes of ours go on
+ * from there. Not so the table of outer packets that a daemon fills: cnic only closes it. */
+static inline bool cni_rule_fills(const struct cni_st_rule *rule)
+{
+	return rule->owned && rule->mask;
+}
+
+static inline bool cni_route_fills(const struct cni_st_route *route)
+{
+	return route->owned && route->n_hops;
+}
 
 /* <0, 0, >0 by key; one a kind of record. */
 int cni_link_cmp(const struct cni_st_link *a, const struct cni_st_link *b);

@@ -197,7 +197,7 @@ static void list_differences(struct transaction *t, enum cni_code code, const st
 }
 
 /* What is left to be done for `wanted`; NULL: it cannot be known. */
-static const struct cni_plan *compare(struct transaction *t, const struct cni_state *now,
+static const struct cni_plan *compare(struct transaction *t, enum cni_code code, const struct cni_state *now,
 				      const struct cni_state *wanted)
 {
 	struct cni_diags aside;
@@ -205,6 +205,9 @@ static const struct cni_plan *compare(struct transaction *t, const struct cni_st
 
 	cni_diags_init(&aside, t->arena);
 	left = cni_plan(t->arena, now, wanted, &aside);
+	for (const struct cni_diag *d = aside.first; d; d = d->next)
+		if (d->severity == CNI_ERROR)
+			cni_diag(t->diags, code, d->span, "not as it was meant: %s", d->message);
 	return aside.n_errors ? NULL : left;
 }
 
@@ -305,10 +308,16 @@ static struct cni_state *former_state(struct transaction *t, const struct cni_st
 static const struct cni_plan *compare_former(struct transaction *t, struct rt_lost *lost)
 {
 	struct cni_state *now;
+	size_t n = 0;
 
 	if (rt_snapshot(t->nl, t->arena, &now, t->diags))
 		return NULL;
-	return compare(t, now, former_state(t, now, lost));
+	/* others' routes were there before, or are in the kernel's way of putting ours back */
+	for (size_t i = 0; i < now->n_routes; i++)
+		if (now->routes[i].owned)
+			now->routes[n++] = now->routes[i];
+	now->n_routes = n;
+	return compare(t, CNI707, now, former_state(t, now, lost));
 }
 
 static void undo(struct transaction *t)
@@ -399,10 +408,13 @@ static void roll_back(struct transaction *t)
 static int look_back(struct transaction *t)
 {
 	const struct cni_plan *left = NULL;
-	struct cni_state *now;
+	const struct cni_state *now = NULL;
+	struct cni_state *snapshot;
 
-	if (!rt_snapshot(t->nl, t->arena, &now, t->diags))
-		left = compare(t, now, t->plan->desired);
+	if (!rt_snapshot(t->nl, t->arena, &snapshot, t->diags))
+		now = rt_snapshot_for(t->nl, t->arena, snapshot, t->plan->desired, t->diags);
+	if (now)
+		left = compare(t, CNI706, now, t->plan->desired);
 	t->result->verified = left;
 	if (is_clean(left)) {
 		t->result->n_leftovers = left->n_steps;

@@ -49,15 +49,54 @@ static bool is_live(const struct cni_state *observed, uint32_t table)
 	return false;
 }
 
-static void report_foreign(struct diff *d, const struct cni_st_route *route)
+static void report_foreign(struct diff *d, const struct cni_st_route *foreign, const struct cni_st_route *ours)
 {
 	char to[CNI_ADDR_TEXT];
 	struct cni_diag *diag =
-		cni_diag(d->diags, CNI553, route->span, "table %u has a route to %s with metric %u that is not cnic's",
-			 route->table, cni_prefix_format(route->to, to), route->metric);
+		cni_diag(d->diags, CNI553, ours->span, "table %u has a route to %s with metric %u that is not cnic's%s",
+			 foreign->table, cni_prefix_format(foreign->to, to), foreign->metric,
+			 foreign->metric < ours->metric ? ", and comes before cnic's own" : "");
 
-	cni_diag_help(d->diags, diag,
-		      "remove it, give it another metric, or choose other tables with options { table }");
+	cni_diag_help(d->diags, diag, "remove it, or choose other tables with options { table }");
+}
+
+static bool fills_table(const struct cni_state *desired, const struct cni_st_route *route)
+{
+	for (size_t i = 0; i < desired->n_rules; i++)
+		if (cni_rule_fills(&desired->rules[i]) && desired->rules[i].table == route->table &&
+		    desired->rules[i].family == route->family)
+			return true;
+	for (size_t i = 0; i < desired->n_routes; i++)
+		if (cni_route_fills(&desired->routes[i]) && desired->routes[i].table == route->table &&
+		    desired->routes[i].family == route->family)
+			return true;
+	return false;
+}
+
+/* A wanted route that packets would not meet for the foreign one. NULL: none, or the foreign one is itself wanted. */
+static const struct cni_st_route *find_outranked(const struct diff *d, const struct cni_st_route *foreign)
+{
+	const struct cni_st_route *found = NULL;
+
+	for (size_t i = 0; i < d->desired->n_routes; i++) {
+		const struct cni_st_route *want = &d->desired->routes[i];
+
+		if (want->table != foreign->table || want->family != foreign->family ||
+		    want->metric < foreign->metric || !cni_prefix_equal(want->to, foreign->to))
+			continue;
+		if (want->metric == foreign->metric && cni_route_same(want, foreign))
+			return NULL;
+		found = found ? found : want;
+	}
+	return found && fills_table(d->desired, foreign) ? found : NULL;
+}
+
+static void look_at_foreign(struct diff *d, const struct cni_st_route *foreign)
+{
+	const struct cni_st_route *ours = find_outranked(d, foreign);
+
+	if (ours)
+		report_foreign(d, foreign, ours);
 }
 
 void diff_route(struct diff *d, const struct cni_st_route *before, const struct cni_st_route *after)
@@ -72,9 +111,11 @@ void diff_route(struct diff *d, const struct cni_st_route *before, const struct 
 
 	if (want && before && !has) {
 		if (!cni_route_same(before, after))
-			report_foreign(d, after);
+			report_foreign(d, before, after);
 		return;
 	}
+	if (before && !has)
+		look_at_foreign(d, before);
 	if (!want && (after || !has))
 		return;
 	if (has && want && !(off && on)) {

@@ -6,7 +6,7 @@
 
 #include "compiler/lower/lower_internal.h"
 
-#define METRIC_STEP 10 /* of one tier after the other: room for a reader's own experiments in between */
+#define METRIC_STEP 10 /* of one tier after the other */
 #define IPPROTO_OF_GRE 47
 
 /* Something else configures the link: follow main's default for that device, be it by a gateway or none (PPP).

@@ -113,13 +113,18 @@ static void sort(void *items, size_t n, size_t size, int (*order)(const void *, 
 		qsort(items, n, size, order);
 }
 
+void cni_state_sort_routes(struct cni_state *state)
+{
+	sort(state->routes, state->n_routes, sizeof(*state->routes), sort_route);
+}
+
 void cni_state_sort(struct cni_state *state)
 {
 	sort(state->links, state->n_links, sizeof(*state->links), sort_link);
 	sort(state->settings, state->n_settings, sizeof(*state->settings), sort_setting);
 	sort(state->addrs, state->n_addrs, sizeof(*state->addrs), sort_addr);
 	sort(state->rules, state->n_rules, sizeof(*state->rules), sort_rule);
-	sort(state->routes, state->n_routes, sizeof(*state->routes), sort_route);
+	cni_state_sort_routes(state);
 	sort(state->counters, state->n_counters, sizeof(*state->counters), sort_counter);
 	sort(state->sets, state->n_sets, sizeof(*state->sets), sort_set);
 	sort(state->chains, state->n_chains, sizeof(*state->chains), sort_chain);

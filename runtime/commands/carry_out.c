@@ -6,12 +6,16 @@
 #include "runtime/netlink/snapshot.h"
 
 const struct cni_plan *rt_keeping_plan(struct rt_session *session, const struct cni_model *model,
-				       const struct cni_state *observed)
+				       const struct cni_state *observed, struct rt_netlink *nl)
 {
 	const struct cni_prior prior = { .observed = observed, .keep_former = true };
 	const struct cni_state *desired = rt_pipeline_desired(session, model, &prior);
-	const struct cni_plan *plan = desired ? cni_plan(session->arena, observed, desired, session->diags) : NULL;
+	const struct cni_plan *plan = NULL;
 
+	if (desired)
+		observed = rt_snapshot_for(nl, session->arena, observed, desired, session->diags);
+	if (desired && observed)
+		plan = cni_plan(session->arena, observed, desired, session->diags);
 	return session->diags->n_errors ? NULL : plan;
 }
 

@@ -12,7 +12,7 @@
 /* A flow can begin on a former path until the flip: every one of them is kept over it, and only afterwards conntrack
  * is asked which still have flows (lower.h). NULL with diagnostics. */
 const struct cni_plan *rt_keeping_plan(struct rt_session *session, const struct cni_model *model,
-				       const struct cni_state *observed);
+				       const struct cni_state *observed, struct rt_netlink *nl);
 
 /* Applies a plan of rt_keeping_plan() as rt_apply() does, and then lets go. A path that cannot be let go of is a
  * leftover for the next apply. *result counts both. */

@@ -91,7 +91,9 @@ static bool compare(struct rt_session *session, const struct against *against, s
 	const struct cni_state *desired = rt_pipeline_desired(session, against->model, &prior);
 	struct rt_drift with_former;
 
-	if (!desired)
+	if (desired)
+		observed = rt_snapshot_for(nl, session->arena, observed, desired, session->diags);
+	if (!desired || !observed)
 		return false;
 	*drift = rt_drift_of(session->arena, observed, desired);
 	if (!drift->n_items || !against->model)

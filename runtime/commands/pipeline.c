@@ -3,6 +3,7 @@
 #include "runtime/commands/pipeline.h"
 
 #include "runtime/netlink/conntrack.h"
+#include "runtime/netlink/snapshot.h"
 
 const struct cni_model *rt_pipeline_model(struct rt_session *session)
 {
@@ -65,7 +66,9 @@ const struct cni_plan *rt_pipeline_plan(struct rt_session *session, const struct
 	const struct cni_state *desired = rt_pipeline_desired(session, model, &prior);
 	const struct cni_plan *plan;
 
-	if (!desired)
+	if (desired && nl)
+		observed = rt_snapshot_for(nl, session->arena, observed, desired, session->diags);
+	if (!desired || !observed)
 		return NULL;
 	plan = cni_plan(session->arena, observed, desired, session->diags);
 	return session->diags->n_errors ? NULL : plan;

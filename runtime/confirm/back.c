@@ -78,7 +78,7 @@ static int once_by_policy(const struct rt_way_back *way, const struct rt_attempt
 
 	if (rc)
 		return rc;
-	plan = rt_keeping_plan(aside, way->model, observed);
+	plan = rt_keeping_plan(aside, way->model, observed, attempt->nl);
 	if (!plan)
 		return -EINVAL;
 	rc = rt_carry_out(aside, way->model, attempt->nl, plan, &result);

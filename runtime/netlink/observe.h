@@ -21,7 +21,11 @@ struct rt_observation {
 		const char *name;
 	} * index;
 	size_t n_index;
-	bool reading_ours; /* of the two requests for routes, the one for ours */
+	enum rt_reading {
+		RT_OURS, /* in every table */
+		RT_MAIN, /* of main, the defaults and ours */
+		RT_OTHERS, /* what others have in a table of ours */
+	} reading; /* which of the requests for routes it is */
 };
 
 int rt_observe_links(struct rt_observation *obs); /* and the settings that come with them */
@@ -29,10 +33,13 @@ int rt_observe_settings(struct rt_observation *obs); /* the rest of them, from /
 int rt_observe_addrs(struct rt_observation *obs);
 int rt_observe_rules(struct rt_observation *obs);
 int rt_observe_routes(struct rt_observation *obs);
+/* Of others, in the tables that `wanted` fills and obs->state does not, whose devices are those of obs->state. */
+int rt_observe_others(struct rt_observation *obs, const struct cni_state *wanted);
 int rt_observe_nft(struct rt_observation *obs);
 int rt_observe_elements(struct rt_observation *obs, struct cni_st_set *set);
 void rt_observe_former(struct rt_observation *obs); /* the set "former", into the settings */
 
+void rt_index_devices(struct rt_observation *obs); /* by obs->state->links */
 /* NULL: no such device. */
 const char *rt_observed_device(const struct rt_observation *obs, int ifindex);
 

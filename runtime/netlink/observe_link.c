@@ -111,7 +111,6 @@ static int read_link(const struct nlmsghdr *message, void *arg)
 	struct rt_observation *obs = scratch->obs;
 	struct rt_attrs attrs, link_info, data;
 	struct cni_st_link *link;
-	struct rt_index *index;
 
 	if (message->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(message) < sizeof(*info))
 		return 0;
@@ -135,8 +134,6 @@ static int read_link(const struct nlmsghdr *message, void *arg)
 			kinds[i].read(link, &data);
 	read_settings(obs, link->name, attrs.at[IFLA_AF_SPEC]);
 
-	index = cni_push(obs->arena, obs->index, obs->n_index);
-	*index = (struct rt_index){ info->ifi_index, link->name };
 	*cni_push(obs->arena, scratch->parents, scratch->n_parents) =
 		attrs.at[IFLA_LINK_NETNSID] ? 0 : (int)rt_u32(attrs.at[IFLA_LINK], 0);
 	return 0;
@@ -147,6 +144,15 @@ static int by_ifindex(const void *a, const void *b)
 	int x = ((const struct rt_index *)a)->ifindex, y = ((const struct rt_index *)b)->ifindex;
 
 	return (x > y) - (x < y);
+}
+
+void rt_index_devices(struct rt_observation *obs)
+{
+	for (size_t i = 0; i < obs->state->n_links; i++)
+		*cni_push(obs->arena, obs->index, obs->n_index) =
+			(struct rt_index){ obs->state->links[i].ifindex, obs->state->links[i].name };
+	if (obs->n_index)
+		qsort(obs->index, obs->n_index, sizeof(*obs->index), by_ifindex);
 }
 
 const char *rt_observed_device(const struct rt_observation *obs, int ifindex)
@@ -170,8 +176,7 @@ int rt_observe_links(struct rt_observation *obs)
 	rc = rt_request(obs->nl, RT_ROUTE, request, read_link, &scratch);
 	if (rc)
 		return rc;
-	if (obs->n_index)
-		qsort(obs->index, obs->n_index, sizeof(*obs->index), by_ifindex);
+	rt_index_devices(obs);
 	for (size_t i = 0; i < obs->state->n_links; i++) { /* a parent may come after its child */
 		struct cni_st_link *link = &obs->state->links[i];
 		const char *parent = rt_observed_device(obs, scratch.parents[i]);

@@ -115,3 +115,25 @@ int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state
 	*state = obs.state;
 	return 0;
 }
+
+const struct cni_state *rt_snapshot_for(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_state *state,
+					const struct cni_state *wanted, struct cni_diags *diags)
+{
+	struct cni_state *more = cni_new(arena, struct cni_state);
+	struct rt_observation obs = { .nl = nl, .arena = arena, .state = more };
+	int rc;
+
+	*more = *state;
+	more->routes = NULL; /* a list of its own, to grow */
+	more->n_routes = 0;
+	for (size_t i = 0; i < state->n_routes; i++)
+		*cni_push(arena, more->routes, more->n_routes) = state->routes[i];
+	rt_index_devices(&obs);
+	rc = rt_observe_others(&obs, wanted);
+	if (rc) {
+		complain(diags, rc);
+		return NULL;
+	}
+	cni_state_sort_routes(more);
+	return more;
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* snapshot.h - what the kernel holds: the observed state of the current network namespace.
  *
- * Links, addresses and rules: all. Routes: ours in any table, and main's defaults. Settings: every device's,
- * "all"'s and the namespace's. nftables: the table `inet cnic`, if it is there, with counters' values. */
+ * Links, addresses and rules: all. Routes: ours in any table, those of others in tables that we fill, and main's
+ * defaults. Settings: every device's, "all"'s and the namespace's. nftables: the table `inet cnic`, if it is there,
+ * with counters' values. */
 #ifndef RT_SNAPSHOT_H
 #define RT_SNAPSHOT_H
 
@@ -15,6 +16,10 @@
  * until nothing moved, with growing pauses. 0, or with a diagnostic: -EPERM (nftables shows nothing without
  * CAP_NET_ADMIN), -EAGAIN (it did not hold still for two seconds), or what the transport met. *state is sorted. */
 int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state **state, struct cni_diags *diags);
+
+/* The same state, with what others have in tables that only `wanted` fills. NULL, with a diagnostic. */
+const struct cni_state *rt_snapshot_for(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_state *state,
+					const struct cni_state *wanted, struct cni_diags *diags);
 
 /* nft's generation id: moves with every nft transaction in the namespace, anyone's. -errno. */
 int rt_generation(struct rt_netlink *nl, uint32_t *generation);

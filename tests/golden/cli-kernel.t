@@ -215,6 +215,38 @@ subtest 'remove' => sub {
 	is(everything(), $before, '... all is as it was');
 };
 
+# what others have in the tables that the policy wants, before it is applied and while it is
+subtest 'routes of others' => sub {
+	my $route = 'default via 198.51.100.1 dev eth0 table 20001';
+	for my $there (0, 1) {
+		here('applied', 0, 'apply', '-q', $policy) if $there;
+		at('router', 'ip address add 198.51.100.2/30 dev eth0');
+		for my $foreign ("$route metric 0", "$route metric 15 onlink", $there ? () : "$route metric 10 onlink",
+			'blackhole default table 20001 metric 99') {
+			is((at('router', "ip route add $foreign"))[0], 0, "a route of someone else: $foreign");
+			my $now = everything();
+			like((here('plan', 1, 'plan', $policy))[1], qr/^error\[CNI553\]: table 20001 .* 0\.0\.0\.0\/0 /m, '... plan tells');
+			like((here('apply', 1, 'apply', $policy))[1], qr/CNI553/, '... apply refuses');
+			is(everything(), $now, '... before anything is changed');
+			like((here('drift', 2, 'drift', $policy))[0], qr/table 20001 has a route/, '... and drift tells') if $there;
+			at('router', "ip route del $foreign");
+		}
+		here('all is well without', 0, 'apply', '-q', $policy);
+		here('remove', 0, 'remove', '-q');
+		at('router', 'ip address del 198.51.100.2/30 dev eth0');
+	}
+	at('router', "ip address add 198.51.100.2/30 dev eth0; ip route add $route metric 10");
+	my $now = everything();
+	here('one that is just the same is used', 0, 'apply', '-q', $policy);
+	unlike((at('router', 'ip route show table 20001'))[1], qr/default via.*proto 93/, '... and not made again');
+	here('... it is no drift', 0, 'drift', $policy);
+	is(json_here('... nor changed by another apply', 0, 'apply', $policy)->{messages}, 0, '... by no message');
+	here('remove', 0, 'remove', '-q');
+	is(everything(), $now, '... nor removed');
+	at('router', 'ip address del 198.51.100.2/30 dev eth0');
+	is(everything(), $before, 'all is as it was');
+};
+
 subtest 'what is broken off' => sub {
 	my ($status, undef, $err) = at('router', "$cnic apply -y $policy >/dev/full");
 	is($status, 1, 'a plan that cannot be shown');

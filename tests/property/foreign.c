@@ -134,7 +134,7 @@ static bool has_rule(const struct cni_state *state, const struct cni_st_rule *ru
 	return false;
 }
 
-/* What a policy wants is there already, as someone else's; routes are only seen in main, where cnic has none. */
+/* What a policy wants is there already, as someone else's; but no routes: in cnic's tables they are in its way. */
 static void add_wanted(struct maker *m, const struct cni_state *want, const struct cni_state *other)
 {
 	const unsigned int share = percent(m, 50) ? 20 : 0;

@@ -211,6 +211,37 @@ static void test_main(void **state)
 	close_bench(&b);
 }
 
+/* What others have in tables that a mark leads to is seen, and in those that only a policy to come fills when asked. */
+static void test_others_tables(void **state)
+{
+	struct cni_diags aside;
+	struct rt_result result;
+	const struct cni_state *more;
+	struct bench b;
+
+	(void)state;
+	open_bench(&b);
+	must_apply(&b, policy(&b, 'a'), &result);
+	sh("ip route add 203.0.113.0/24 dev v1 table 20001; ip -6 route add 2001:db8:9::/48 dev v1 table 20001;"
+	   "ip route add default dev v1 table 20003 metric 5; ip route add 203.0.113.0/24 dev v1 table 77");
+	assert_int_equal(count_routes(look(&b), 20001), count_routes(policy(&b, 'a'), 20001) + 2);
+	assert_int_equal(count_routes(look(&b), 20003) + count_routes(look(&b), 77), 0);
+	more = rt_snapshot_for(b.nl, b.arena, look(&b), policy(&b, 'b'), &b.diags);
+	assert_int_equal(count_routes(more, 20001), count_routes(policy(&b, 'a'), 20001) + 2);
+	assert_int_equal(count_routes(more, 20003), 1);
+	cni_diags_init(&aside, b.arena);
+	cni_plan(b.arena, more, policy(&b, 'b'), &aside);
+	assert_int_equal(aside.n_errors, 1);
+	assert_int_equal(aside.first->code, CNI553);
+	/* one that came too late for the plan is seen afterwards, and the change is taken back */
+	assert_int_not_equal(apply(&b, policy(&b, 'b'), &result), 0);
+	assert_int_equal(result.outcome, RT_RESTORED);
+	assert_true(is_told(&b, CNI706, "table 20003"));
+	sh("ip route flush table 20003; ip route flush table 77; ip route del 203.0.113.0/24 table 20001;"
+	   "ip -6 route del 2001:db8:9::/48 table 20001");
+	clear(&b);
+}
+
 /* What cnic never writes is refused by those who write. */
 static void test_encoders(void **state)
 {
@@ -246,7 +277,7 @@ int main(void)
 		cmocka_unit_test(test_way_back),      cmocka_unit_test(test_untouched),
 		cmocka_unit_test(test_anonymous_set), cmocka_unit_test(test_catch_all),
 		cmocka_unit_test(test_other_routes),  cmocka_unit_test(test_encoders),
-		cmocka_unit_test(test_main),
+		cmocka_unit_test(test_main),	      cmocka_unit_test(test_others_tables),
 	};
 
 	return cmocka_run_group_tests(tests, enter, NULL);

@@ -139,6 +139,56 @@ static void test_foreign_route(void **state)
 	refused(s, CNI553);
 	s->want.n_routes = 0;
 	plan(s, 0);
+	assert_int_equal(s->diags.n_errors, 0);
+}
+
+/* One that packets would take before a wanted one of the same prefix. */
+static void test_outranking_route(void **state)
+{
+	struct scene *s = *state;
+	const struct cni_st_route tier = { .table = 900, .metric = 10, .type = CNI_RT_UNREACHABLE };
+
+	PUT(s->has, rules, (struct cni_st_rule){ .priority = 900, .mask = 1, .mark = 1, .table = 900, .owned = true });
+	PUT(s->want, rules, s->has.rules[0]);
+	for (unsigned int i = 0; i < 2; i++) {
+		PUT(s->has, routes, tier);
+		PUT(s->want, routes, tier);
+		s->has.routes[i].owned = s->want.routes[i].owned = true;
+		s->has.routes[i].metric = s->want.routes[i].metric = 10 + 10 * i;
+	}
+	PUT(s->has, routes, tier);
+	s->has.routes[2].type = CNI_RT_BLACKHOLE;
+	for (unsigned int metric = 0; metric < 25; metric += 5) {
+		for (size_t i = 0; i < 3; i++)
+			if (!s->has.routes[i].owned)
+				s->has.routes[i].metric = metric;
+		refused(s, CNI553);
+	}
+	for (size_t i = 0; i < 3; i++)
+		if (!s->has.routes[i].owned)
+			s->has.routes[i].metric = 30; /* behind all of ours */
+	plan(s, 0);
+	assert_int_equal(s->diags.n_errors, 0);
+	for (size_t i = 0; i < 3; i++)
+		if (!s->has.routes[i].owned)
+			s->has.routes[i] = (struct cni_st_route){ .table = 900, .to.len = 8, .type = CNI_RT_OTHER };
+	plan(s, 0);
+	assert_int_equal(s->diags.n_errors, 0);
+}
+
+/* Where no mark leads and nothing of ours goes on, a daemon fills the table, and cnic only closes it. */
+static void test_daemons_table(void **state)
+{
+	struct scene *s = *state;
+	const struct cni_st_route guard = { .table = 900, .metric = 99, .type = CNI_RT_UNREACHABLE };
+
+	PUT(s->has, routes, guard);
+	s->has.routes[0].metric = 20;
+	PUT(s->want, rules, (struct cni_st_rule){ .has_from = true, .from.len = 32, .table = 900, .owned = true });
+	PUT(s->want, routes, guard);
+	s->want.routes[0].owned = true;
+	plan(s, 2);
+	assert_int_equal(s->diags.n_errors, 0);
 }
 
 static void test_foreign_rule_and_address(void **state)
@@ -273,6 +323,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_foreign_vlan, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_endpoints, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_route, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_outranking_route, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_daemons_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_rule_and_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disturbs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_live_table, setup, teardown),
