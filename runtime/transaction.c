@@ -337,14 +337,15 @@ static void undo(struct transaction *t)
 static void carry_out(struct transaction *t, const struct cni_plan *plan)
 {
 	struct rt_execution run = { .nl = t->nl, .keep_going = true };
-	bool refused = false;
+	bool flipped = true;
 
 	for (enum cni_phase phase = CNI_EXPAND; phase < CNI_CONTRACT; phase++) {
 		struct part part = phase_of(plan, phase);
+		int rc = rt_execute(&run, part.steps, part.n);
 
-		refused |= rt_execute(&run, part.steps, part.n) != 0;
+		flipped = phase == CNI_FLIP ? !rc : flipped;
 	}
-	if (!refused)
+	if (flipped)
 		remove_all(t, &run, phase_of(plan, CNI_CONTRACT));
 	t->result->n_undone += plan->n_steps;
 }

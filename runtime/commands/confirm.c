@@ -50,7 +50,7 @@ static bool is_held(struct rt_session *session, const struct rt_revision *revisi
 		return false;
 	plan = rt_pipeline_plan(session, model, observed, nl);
 	if (plan && plan->n_steps)
-		plan = rt_keeping_plan(session, model, observed);
+		plan = rt_keeping_plan(session, model, observed, nl);
 	if (!plan || plan->n_steps)
 		return false;
 	session->diags = before; /* what the policy is warned about was said when it was applied */

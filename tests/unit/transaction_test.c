@@ -172,7 +172,7 @@ static void test_unseen(void **state)
 	want = policy(&b, 'a');
 	must_apply(&b, want, &result);
 	attempt = (struct rt_attempt){ .session = rt_session_new(b.arena, &options), .nl = b.nl, .lock = -1 };
-	attempt.plan = rt_keeping_plan(attempt.session, NULL, look(&b));
+	attempt.plan = rt_keeping_plan(attempt.session, NULL, look(&b), b.nl);
 	attempt.n_steps = attempt.plan->n_steps;
 	s = (struct rt_supervision){ .attempt = &attempt, .limit = 60000, .line = -1 };
 	rt_way_back_find(&s.back, &attempt);
