@@ -240,14 +240,16 @@ static inline size_t cni_set_stride(const struct cni_st_set *set)
 /* ---- flows ---- */
 
 /* Marks that conntrack has from other paths, epochs or policies and that the new policy would take for its own. What is
- * said here is cleared before the flip; up to it nothing can set such a mark. */
+ * said here is changed before the flip; up to it nothing can set such a mark. */
 struct cni_stale {
 	uint32_t mask; /* bits that are ours; 0: nothing is stale */
-	bool all; /* every flow with any of them: no policy is live */
-	uint32_t *ids; /* ascending; flows with (mark & id_mask) among these: the path is new, its number is not */
+	bool all; /* every flow with any of them loses them: no policy is live */
+	/* Flows with (mark & id_mask) among these, ascending: the path is new, its number is not. They get `gone`, a number
+	 * that no path ever has: to both policies it is that of a path that is gone, which no mark at all is not. */
+	uint32_t *ids;
 	size_t n_ids;
-	uint32_t id_mask;
-	/* of flows with (mark & epoch_mask) == epoch only these bits: the path stays, for those whose NAT is fixed */
+	uint32_t id_mask, gone;
+	/* flows with (mark & epoch_mask) == epoch lose these bits alone: their path stays, for those whose NAT is fixed */
 	uint32_t epoch_mask, epoch;
 };
 

@@ -243,6 +243,12 @@ static bool is_owned(const struct cni_state *state, const char *device)
 	return false;
 }
 
+/* Whether it was ours, and is not wanted back: what stood on it cannot come back either. */
+static bool is_lost(const struct cni_state *old, const struct cni_state *want, const char *device)
+{
+	return is_owned(old, device) && !is_owned(want, device);
+}
+
 /* Those that cnic had set before, and those that the plan touches. Of a device that is not ours the latter are left
  * out where "former" was not there yet: then the notes made in it since say what they were. */
 static void keep_settings(struct transaction *t, struct cni_state *want)
@@ -253,6 +259,8 @@ static void keep_settings(struct transaction *t, struct cni_state *want)
 	for (size_t i = 0; i < old->n_settings; i++) {
 		const struct cni_st_setting *setting = &old->settings[i];
 
+		if (is_lost(old, want, setting->device))
+			continue;
 		if (setting->has_former || (is_touched(t->plan, setting) && (noted || is_owned(old, setting->device))))
 			*cni_push(t->arena, want->settings, want->n_settings) = *setting;
 	}
@@ -291,7 +299,7 @@ static struct cni_state *former_state(struct transaction *t, const struct cni_st
 	for (size_t i = 0; i < old->n_##list; i++)                                                                     \
 		if (old->list[i].owned && (condition))                                                                 \
 			*cni_push(t->arena, want->list, want->n_##list) = old->list[i];
-	KEEP(addrs, true)
+	KEEP(addrs, !is_lost(old, want, old->addrs[i].device))
 	KEEP(rules, !old->rules[i].other)
 	KEEP(routes, old->routes[i].type != CNI_RT_OTHER)
 #undef KEEP

@@ -83,7 +83,7 @@ static int ascending(const void *a, const void *b)
  * turn must go. `live`: the epoch before; 0: no policy is live, and no mark means anything any more. */
 static struct cni_stale stale_marks(const struct lower *l, unsigned int live)
 {
-	struct cni_stale stale = { .all = !live, .id_mask = l->id_mask };
+	struct cni_stale stale = { .all = !live, .id_mask = l->id_mask, .gone = mark_of(l, GONE_ID(l)) };
 
 	for (size_t w = 0; w < l->n_ways && live; w++)
 		if (l->ways[w].is_new)

@@ -64,6 +64,9 @@ struct lower {
 	size_t n_names, room_names;
 };
 
+/* No path has the highest number: it stands for those that are gone. */
+#define GONE_ID(lower) ((1u << (lower)->id_bits) - 1)
+
 static inline uint32_t mark_of(const struct lower *lower, unsigned int id)
 {
 	return (uint32_t)id << lower->shift;

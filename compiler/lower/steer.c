@@ -14,7 +14,7 @@
 #include "compiler/lower/match.h"
 #include "compiler/lower/nft.h"
 
-#define CT_STATE_ESTABLISHED 0x02 /* NF_CT_STATE_BIT(IP_CT_ESTABLISHED): linux/nf_conntrack_common.h */
+#define CT_STATUS_CONFIRMED 0x08 /* IPS_CONFIRMED: linux/nf_conntrack_common.h; not so a flow's first packet */
 #define CT_STATUS_SNAT 0x10 /* IPS_SRC_NAT */
 
 static const struct cni_span nowhere;
@@ -175,7 +175,7 @@ static void untranslated_flows(struct lower *l, struct chain *chain)
 	do_verdict(l, r, NF_DROP, NULL);
 	r = chain_rule(l, chain, nowhere);
 	if_ct_direction(l, r, true);
-	if_ct_bits(l, r, NFT_CT_STATE, CT_STATE_ESTABLISHED, true);
+	if_ct_bits(l, r, NFT_CT_STATUS, CT_STATUS_CONFIRMED, true);
 	if_ct_bits(l, r, NFT_CT_STATUS, CT_STATUS_SNAT, false);
 	do_verdict(l, r, NF_ACCEPT, NULL);
 }

@@ -221,7 +221,7 @@ static unsigned int next_id(enum taken *taken, unsigned int max)
 
 static bool give_ids(struct lower *l)
 {
-	const unsigned int max = (1u << l->id_bits) - 1;
+	const unsigned int max = GONE_ID(l) - 1;
 	enum taken *taken = cni_new_array(l->arena, enum taken, max + 1);
 
 	/* without the table no packet is marked: what is left of its routing serves again */

@@ -28,16 +28,18 @@ static int by_id(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Which bits of a mark are to be cleared. */
-static uint32_t stale_bits(const struct cni_stale *stale, uint32_t mark)
+/* What a mark is to be within our bits. */
+static uint32_t fresh_mark(const struct cni_stale *stale, uint32_t mark)
 {
 	const uint32_t id = mark & stale->id_mask;
 
-	if (!(mark & stale->mask))
+	if (stale->all)
 		return 0;
-	if (stale->all || (stale->n_ids && bsearch(&id, stale->ids, stale->n_ids, sizeof(id), by_id)))
-		return stale->mask;
-	return stale->epoch_mask && (mark & stale->epoch_mask) == stale->epoch ? stale->epoch_mask : 0;
+	if (stale->n_ids && bsearch(&id, stale->ids, stale->n_ids, sizeof(id), by_id))
+		return stale->gone;
+	if (stale->epoch_mask && (mark & stale->epoch_mask) == stale->epoch)
+		mark &= ~stale->epoch_mask;
+	return mark & stale->mask;
 }
 
 static int add_flow(const struct nlmsghdr *message, void *arg)
@@ -45,8 +47,9 @@ static int add_flow(const struct nlmsghdr *message, void *arg)
 	const struct nfgenmsg *from = mnl_nlmsg_get_payload(message);
 	const struct nlattr *tuple = NULL, *zone = NULL, *attr;
 	struct forget *forget = arg;
+	const uint32_t mask = forget->stale->mask;
 	struct nlmsghdr *nlh;
-	uint32_t bits = 0;
+	uint32_t mark = 0, fresh;
 
 	if (forget->n >= AT_ONCE)
 		return 0; /* the next round has the rest */
@@ -57,9 +60,10 @@ static int add_flow(const struct nlmsghdr *message, void *arg)
 		else if (mnl_attr_get_type(attr) == CTA_ZONE)
 			zone = attr;
 		else if (mnl_attr_get_type(attr) == CTA_MARK)
-			bits = stale_bits(forget->stale, rt_be32(attr, 0));
+			mark = rt_be32(attr, 0);
 	}
-	if (!tuple || !bits)
+	fresh = fresh_mark(forget->stale, mark);
+	if (!tuple || fresh == (mark & mask))
 		return 0;
 	nlh = rt_batch_add(&forget->batch, forget->n++, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0,
 			   sizeof(struct nfgenmsg));
@@ -67,8 +71,8 @@ static int add_flow(const struct nlmsghdr *message, void *arg)
 	mnl_attr_put(nlh, CTA_TUPLE_ORIG | NLA_F_NESTED, mnl_attr_get_payload_len(tuple), mnl_attr_get_payload(tuple));
 	if (zone)
 		mnl_attr_put(nlh, CTA_ZONE, mnl_attr_get_payload_len(zone), mnl_attr_get_payload(zone));
-	mnl_attr_put_u32(nlh, CTA_MARK, 0);
-	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(bits));
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(fresh));
+	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 struct nlattr;
 struct rt_netlink;
 
-/* Clears what is stale in the marks of all flows. 0, or -errno; a kernel without conntrack has no flows: 0. Flows that
+/* Changes what is stale in the marks of all flows. 0, or -errno; a kernel without conntrack has no flows: 0. Flows that
  * end meanwhile are no error. */
 int rt_conntrack_forget(struct rt_netlink *nl, const struct cni_stale *stale);
 
