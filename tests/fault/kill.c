@@ -24,6 +24,8 @@
 #include "tests/fault/transitions.h"
 
 #define CALM_US 400000 /* to see by which ways flows go under a policy */
+#define ENOUGH                                                                                                         \
+	48 /* packets of which each takes a share of a quarter at least: all shares are seen, but for one in 10^6 */
 #define PROGRAM_KILLS 20
 #define PROGRAM_KILLS_FULL 200
 
@@ -182,6 +184,7 @@ static void learn(struct run *r, int side)
 	usleep(CALM_US / 4);
 	stream_begin(r->stream);
 	usleep(CALM_US);
+	stream_wait(r->stream, ENOUGH);
 	stream_end(r->stream);
 	stream_seen(r->stream, seen);
 	for (size_t i = 0; i < STREAM_FLOWS; i++) {

@@ -23,6 +23,9 @@ void stream_stop(struct stream *stream);
 void stream_begin(struct stream *stream);
 void stream_end(struct stream *stream);
 
+/* Until something of every flow was sent since the beginning, and n packets of those whose packets go by several ways. */
+void stream_wait(const struct stream *stream, uint32_t n);
+
 /* Of what was sent between the two: by which devices each flow's packets arrived, as a mask. */
 void stream_seen(const struct stream *stream, uint8_t seen[STREAM_FLOWS]);
 
