@@ -66,6 +66,7 @@ send lan udp 10.1.0.5 198.18.0.2 53 flows 10 packets 300 every 20 sport 50000 wa
 flows=$!
 sleep 0.5
 apply "another policy, under traffic" "$b"
+sleep 0.5 # what was captured before is written down by then
 forget
 sleep 0.3
 saw 0 far '^cf1 in udp .* > 198\.18\.0\.2\.' "steers the next packet of every flow"
