@@ -208,7 +208,7 @@ struct cni_key_info { /* one row a type; table in state/keys.c */
 };
 extern const struct cni_key_info cni_key_info[CNI_N_KEYS];
 
-#define CNI_KEY_FIELDS 4
+#define CNI_KEY_FIELDS 5
 
 struct cni_st_verdict {
 	int32_t code; /* NFT_GOTO, NFT_JUMP, NFT_RETURN, NF_ACCEPT, NF_DROP */
@@ -220,17 +220,23 @@ struct cni_st_set {
 	struct cni_span span;
 	enum cni_key_type fields[CNI_KEY_FIELDS];
 	size_t n_fields; /* more than one: concatenated, each padded to 4 bytes */
-	bool interval; /* one field only: elements are closed ranges lo..hi */
+	bool interval; /* elements are closed ranges lo..hi; of a concatenation, a range of each field */
 	bool map; /* a verdict map */
 	uint16_t key_len; /* bytes, padding included */
 	/* Element i: key_len bytes at keys + i * stride, then, if `interval`, key_len bytes of the upper end
-	 * (included); ascending by memcmp; ranges disjoint and not adjacent unless the verdict differs. */
+	 * (included); ascending by memcmp; ranges disjoint, and, of one field, not adjacent unless the verdict differs. */
 	uint8_t *keys;
 	struct cni_st_verdict *verdicts; /* of maps, one an element */
 	const char **comments; /* of "former" only, one an element; else NULL */
 	size_t n_elems;
 	uint64_t handle; /* observed */
 };
+
+/* Ranges of several fields: the kernel keeps both ends of them in one element. */
+static inline bool cni_set_is_boxes(const struct cni_st_set *set)
+{
+	return set->interval && set->n_fields > 1;
+}
 
 static inline size_t cni_set_stride(const struct cni_st_set *set)
 {

@@ -2,7 +2,7 @@
 /* shadow.c - routes that can never match: contradictory, to what is never steered, or taken by earlier routes. */
 #include "compiler/check/check.h"
 #include "compiler/check/evaluate.h"
-#include "compiler/check/region_index.h"
+#include "compiler/region/index.h"
 
 /* In ranges that are read; CNI403 names both. */
 #define ROUTE_WORK (UINT64_C(1) << 22)

@@ -77,7 +77,7 @@ static const char *read_fields(struct cni_st_set *set, const json_t *list)
 	size_t len = 0;
 
 	if (json_array_size(list) > CNI_KEY_FIELDS || !json_is_array(list))
-		return "fields: not a list of at most four";
+		return "fields: not a list of at most five";
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *name = json_string_value(json_array_get(list, i));
 		int key = 0;
@@ -148,8 +148,6 @@ static const char *read_set(struct cni_arena *arena, void *record, const json_t 
 	struct cni_st_set *set = record;
 	const char *wrong = *set->name ? read_fields(set, json_object_get(object, "fields")) : "name: none";
 
-	if (!wrong && set->interval && set->n_fields > 1)
-		wrong = "interval: of one field only";
 	if (!wrong)
 		wrong = read_keys(arena, set, json_object_get(object, "keys"));
 	if (!wrong && set->map)

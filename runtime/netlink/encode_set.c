@@ -42,6 +42,22 @@ static void put_udata(struct nlmsghdr *message, const struct cni_st_set *set)
 	mnl_attr_put(message, NFTA_SET_USERDATA, len, udata);
 }
 
+/* The kernel cuts a key of ranges into its fields. */
+static void put_fields(struct nlmsghdr *message, const struct cni_st_set *set)
+{
+	struct nlattr *desc = mnl_attr_nest_start(message, NFTA_SET_DESC);
+	struct nlattr *fields = mnl_attr_nest_start(message, NFTA_SET_DESC_CONCAT);
+
+	for (size_t i = 0; i < set->n_fields; i++) {
+		struct nlattr *field = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+
+		mnl_attr_put_u32(message, NFTA_SET_FIELD_LEN, htonl(cni_key_info[set->fields[i]].len));
+		mnl_attr_nest_end(message, field);
+	}
+	mnl_attr_nest_end(message, fields);
+	mnl_attr_nest_end(message, desc);
+}
+
 /* A size makes the kernel choose its hash table once, which halves the time to fill it; but it is also a limit, so
  * that a set whose elements change has none. */
 static void put_size(struct nlmsghdr *message, const struct cni_st_set *set)
@@ -59,7 +75,7 @@ void rt_nft_set(struct rt_writer *w, const struct cni_st_set *set, bool add)
 {
 	struct nlmsghdr *message =
 		rt_nft_message(w, add ? NFT_MSG_NEWSET : NFT_MSG_DELSET, add ? NLM_F_CREATE | NLM_F_EXCL : 0);
-	uint32_t type = 0;
+	uint32_t type = 0, flags = set->map ? NFT_SET_MAP : 0;
 
 	mnl_attr_put_strz(message, NFTA_SET_NAME, set->name);
 	if (!add)
@@ -68,8 +84,9 @@ void rt_nft_set(struct rt_writer *w, const struct cni_st_set *set, bool add)
 		rt_writer_fail(w, -ENOTSUP);
 	for (size_t i = 0; i < set->n_fields; i++)
 		type = type << 6 | cni_key_info[set->fields[i]].nft_type;
-	mnl_attr_put_u32(message, NFTA_SET_FLAGS,
-			 htonl((set->interval ? NFT_SET_INTERVAL : 0) | (set->map ? NFT_SET_MAP : 0)));
+	if (set->interval)
+		flags |= NFT_SET_INTERVAL | (cni_set_is_boxes(set) ? NFT_SET_CONCAT : 0);
+	mnl_attr_put_u32(message, NFTA_SET_FLAGS, htonl(flags));
 	mnl_attr_put_u32(message, NFTA_SET_KEY_TYPE, htonl(type));
 	mnl_attr_put_u32(message, NFTA_SET_KEY_LEN, htonl(set->key_len));
 	if (set->map) {
@@ -78,7 +95,10 @@ void rt_nft_set(struct rt_writer *w, const struct cni_st_set *set, bool add)
 	}
 	/* rules and elements say the name; the kernel only wants the numbers of one batch to differ */
 	mnl_attr_put_u32(message, NFTA_SET_ID, htonl((uint32_t)w->batch->n));
-	put_size(message, set);
+	if (cni_set_is_boxes(set))
+		put_fields(message, set);
+	else
+		put_size(message, set);
 	put_udata(message, set);
 }
 
@@ -118,9 +138,9 @@ static struct nlmsghdr *room(struct list *list)
 	return list->message;
 }
 
-static void put_key(struct nlmsghdr *message, const struct cni_st_set *set, const uint8_t *key)
+static void put_key(struct nlmsghdr *message, uint16_t attribute, const struct cni_st_set *set, const uint8_t *key)
 {
-	struct nlattr *nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+	struct nlattr *nest = mnl_attr_nest_start(message, attribute);
 
 	mnl_attr_put(message, NFTA_DATA_VALUE, set->key_len, key);
 	mnl_attr_nest_end(message, nest);
@@ -156,7 +176,7 @@ static void put_end(struct list *list, const uint8_t *key)
 	struct nlattr *nest = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
 
 	mnl_attr_put_u32(message, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
-	put_key(message, list->set, key);
+	put_key(message, NFTA_SET_ELEM_KEY, list->set, key);
 	mnl_attr_nest_end(message, nest);
 }
 
@@ -165,17 +185,20 @@ static void put_element(struct list *list, size_t i)
 	const struct cni_st_set *set = list->set;
 	const uint8_t *key = set->keys + i * cni_set_stride(set);
 	uint8_t end[CNI_KEY_FIELDS * 16], udata[RT_COMMENT_MAX + 16];
-	bool has_end = set->interval && next_key(set, key + set->key_len, end);
+	const bool boxes = cni_set_is_boxes(set), apart = set->interval && !boxes;
+	bool has_end = apart && next_key(set, key + set->key_len, end);
 	struct nlmsghdr *message = room(list);
 	struct nlattr *nest = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
 	size_t len = 0;
 
-	put_key(message, set, key);
+	put_key(message, NFTA_SET_ELEM_KEY, set, key);
+	if (boxes)
+		put_key(message, NFTA_SET_ELEM_KEY_END, set, key + set->key_len);
 	if (set->map)
 		put_verdict(message, &set->verdicts[i]);
 	if (set->comments && set->comments[i] && *set->comments[i])
 		len = rt_udata_comment(list->w, udata, set->comments[i]);
-	if (set->interval && !has_end)
+	if (apart && !has_end)
 		len += put_number(udata + len, UDATA_ELEMENT_FLAGS, INTERVAL_OPEN);
 	if (len)
 		mnl_attr_put(message, NFTA_SET_ELEM_USERDATA, len, udata);

@@ -107,7 +107,7 @@ static bool read_fields(struct cni_st_set *set, uint32_t type)
 
 static int read_set(const struct nlmsghdr *message, void *arg)
 {
-	const uint32_t usual = NFT_SET_INTERVAL | NFT_SET_MAP;
+	const uint32_t usual = NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_CONCAT;
 	struct rt_observation *obs = arg;
 	struct cni_st_set *set;
 	struct rt_attrs attrs;
@@ -126,7 +126,7 @@ static int read_set(const struct nlmsghdr *message, void *arg)
 	set->map = flags & NFT_SET_MAP;
 	/* a set of someone else's kind in our table has no fields, and so equals none of ours */
 	if (!read_fields(set, rt_be32(attrs.at[NFTA_SET_KEY_TYPE], 0)) || flags & ~usual ||
-	    (set->interval && set->n_fields > 1) ||
+	    cni_set_is_boxes(set) != !!(flags & NFT_SET_CONCAT) ||
 	    (set->map && rt_be32(attrs.at[NFTA_SET_DATA_TYPE], 0) != NFT_DATA_VERDICT))
 		set->n_fields = 0;
 	return 0;

@@ -18,7 +18,8 @@ struct raw {
 struct reading {
 	struct rt_observation *obs;
 	struct cni_st_set *set;
-	unsigned char *keys; /* one behind the other, key_len bytes each */
+	size_t size; /* of a key, or of both ends of a box */
+	unsigned char *keys; /* one behind the other, `size` bytes each */
 	size_t room; /* in keys */
 	struct raw *raw;
 	size_t n_raw, room_raw;
@@ -90,10 +91,21 @@ const char *rt_comment(struct cni_arena *arena, const struct nlattr *udata)
 	return NULL;
 }
 
+/* To `offset` of the next key's room. */
+static bool read_key(struct reading *r, const struct nlattr *nest, size_t offset)
+{
+	struct rt_attrs key;
+
+	rt_attrs_nested(&key, nest);
+	if (!key.at[NFTA_DATA_VALUE] || mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]) != r->set->key_len)
+		return false;
+	memcpy(r->keys + r->n_raw * r->size + offset, mnl_attr_get_payload(key.at[NFTA_DATA_VALUE]), r->set->key_len);
+	return true;
+}
+
 static int read_element(struct reading *r, const struct nlattr *nest)
 {
-	struct rt_attrs attrs, key, data, verdict;
-	size_t len = r->set->key_len;
+	struct rt_attrs attrs, data, verdict;
 	struct raw raw = { 0 };
 
 	rt_attrs_nested(&attrs, nest);
@@ -101,13 +113,12 @@ static int read_element(struct reading *r, const struct nlattr *nest)
 		r->catch_all = true;
 		return 0;
 	}
-	rt_attrs_nested(&key, attrs.at[NFTA_SET_ELEM_KEY]);
-	if (!key.at[NFTA_DATA_VALUE] || mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]) != len)
-		return -EPROTO;
-	if (r->n_raw >= UINT32_MAX || !grow((void **)&r->keys, &r->room, r->n_raw, len) ||
+	if (r->n_raw >= UINT32_MAX || !grow((void **)&r->keys, &r->room, r->n_raw, r->size) ||
 	    !grow((void **)&r->raw, &r->room_raw, r->n_raw, sizeof(raw)))
 		return -ENOMEM;
-	memcpy(r->keys + r->n_raw * len, mnl_attr_get_payload(key.at[NFTA_DATA_VALUE]), len);
+	if (!read_key(r, attrs.at[NFTA_SET_ELEM_KEY], 0) ||
+	    (cni_set_is_boxes(r->set) && !read_key(r, attrs.at[NFTA_SET_ELEM_KEY_END], r->set->key_len)))
+		return -EPROTO;
 	raw.key = (uint32_t)r->n_raw;
 	raw.is_end = rt_be32(attrs.at[NFTA_SET_ELEM_FLAGS], 0) & NFT_SET_ELEM_INTERVAL_END;
 	if (r->set->map && !raw.is_end) {
@@ -144,8 +155,7 @@ static int by_key(const void *a, const void *b, void *arg)
 {
 	const struct reading *r = arg;
 	const struct raw *x = a, *y = b;
-	size_t len = r->set->key_len;
-	int order = memcmp(r->keys + x->key * len, r->keys + y->key * len, len);
+	int order = memcmp(r->keys + x->key * r->size, r->keys + y->key * r->size, r->set->key_len);
 
 	return order ? order : y->is_end - x->is_end;
 }
@@ -161,8 +171,8 @@ static void put(struct reading *r, const struct raw *raw)
 	struct cni_st_set *set = r->set;
 	size_t i = set->n_elems++, len = set->key_len;
 
-	memcpy(set->keys + i * cni_set_stride(set), r->keys + raw->key * len, len);
-	if (set->interval) /* up to the highest key, unless an end follows */
+	memcpy(set->keys + i * cni_set_stride(set), r->keys + raw->key * r->size, r->size);
+	if (set->interval && r->size == len) /* up to the highest key, unless an end follows */
 		memset(set->keys + i * cni_set_stride(set) + len, 0xff, len);
 	if (set->map)
 		set->verdicts[i] = raw->verdict;
@@ -194,7 +204,7 @@ static void finish(struct reading *r)
 	if (set->map)
 		set->verdicts = cni_new_array(r->obs->arena, struct cni_st_verdict, n);
 	for (size_t i = 0; i < r->n_raw; i++) {
-		if (open && set->interval)
+		if (open && set->interval && r->size == set->key_len)
 			end_at(r, &r->raw[i]);
 		open = !r->raw[i].is_end; /* an end without a start is nft's mark of where the first one begins */
 		if (open)
@@ -207,7 +217,9 @@ static void finish(struct reading *r)
 
 int rt_observe_elements(struct rt_observation *obs, struct cni_st_set *set)
 {
-	struct reading r = { .obs = obs, .set = set };
+	struct reading r = { .obs = obs,
+			     .set = set,
+			     .size = cni_set_is_boxes(set) ? 2u * set->key_len : set->key_len };
 	uint64_t space[128] = { 0 };
 	struct nlmsghdr *request = mnl_nlmsg_put_header(space);
 	struct nfgenmsg *family;

@@ -269,15 +269,27 @@ static const struct cni_st_set *find_set(const struct cni_state *state, const ch
 	return NULL;
 }
 
+/* Every field of the key is within its range. */
+static bool is_within(const struct cni_st_set *set, const uint8_t *lo, const uint8_t *key)
+{
+	const uint8_t *hi = lo + set->key_len;
+
+	for (size_t f = 0, at = 0; f < set->n_fields; f++) {
+		size_t len = cni_key_info[set->fields[f]].len;
+
+		if (memcmp(lo + at, key + at, len) > 0 || memcmp(key + at, hi + at, len) > 0)
+			return false;
+		at += (len + 3) & ~(size_t)3;
+	}
+	return true;
+}
+
 static size_t find_element(const struct cni_st_set *set, const uint8_t *key)
 {
-	size_t len = set->key_len;
-
 	for (size_t i = 0; i < set->n_elems; i++) {
 		const uint8_t *lo = set->keys + i * cni_set_stride(set);
 
-		if (set->interval ? memcmp(lo, key, len) <= 0 && memcmp(key, lo + len, len) <= 0
-				  : !memcmp(lo, key, len))
+		if (set->interval ? is_within(set, lo, key) : !memcmp(lo, key, set->key_len))
 			return i;
 	}
 	return SIZE_MAX;

@@ -11,7 +11,7 @@
 
 #include "compiler/arena.h"
 #include "compiler/check/evaluate.h"
-#include "compiler/check/region.h"
+#include "compiler/region/region.h"
 #include "compiler/text.h"
 #include "grammar/parse.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* region.c - see region.h. Every set operation is first cut down to where the two sets can meet. */
-#include "compiler/check/region.h"
+#include "compiler/region/region.h"
 
 #include "compiler/arena.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* region_index.c - see region_index.h. A tree lies in an array that is sorted by the intervals' beginnings: the middle
+/* index.c - see index.h. A tree lies in an array that is sorted by the intervals' beginnings: the middle
  * is the root, each half a subtree, and each node knows how far what can be found in its subtree reaches. */
-#include "compiler/check/region_index.h"
+#include "compiler/region/index.h"
 
 #include <stdlib.h>
 

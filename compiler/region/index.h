@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* region_index.h - which of many regions can meet a given one, without looking at each of them.
+/* index.h - which of many regions can meet a given one, without looking at each of them.
  *
  * Regions are grouped by the views that they limit, and each such view is a tree of intervals: from the first value
  * to the last, whatever lies between. What is found may turn out not to meet; what meets is always found. */
 #ifndef CNI_REGION_INDEX_H
 #define CNI_REGION_INDEX_H
 
-#include "compiler/check/region.h"
+#include "compiler/region/region.h"
 
 struct cni_region_index;
 
