@@ -36,6 +36,7 @@ struct cni_prior {
 	 * keep_former: no flow is known of, and no former path stays. */
 	bool (*in_use)(void *arg, uint32_t mask, uint32_t mark);
 	void *arg;
+	size_t map_min; /* routes that can be decided together before they are a map; 0: as many as is best */
 	size_t shard_max; /* members of a set of addresses before it is cut into several; 0: as many as is best */
 };
 

@@ -97,8 +97,10 @@ bool lower_hop(const struct lower *lower, const struct cni_target *target, enum 
 	       struct cni_st_hop *hop);
 /* steer.c: everything in nft. */
 void lower_steer(struct lower *lower);
-/* side_chains.c: what is decided by mark and device alone: clamping, masquerading, and probes let through. */
+/* routes.c: appends how a packet of the policy comes to its route's chain. */
 struct chain;
+void lower_routes(struct lower *lower, size_t policy, struct chain *chain);
+/* side_chains.c: what is decided by mark and device alone: clamping, masquerading, and probes let through. */
 void lower_clamp_way(struct lower *lower, struct chain *chain, struct way *way); /* if its targets agree */
 void lower_masquerade(struct lower *lower);
 void lower_notrack(struct lower *lower);

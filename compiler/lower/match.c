@@ -316,7 +316,7 @@ static void choose(struct product *p, size_t at, enum cni_family family, unsigne
 }
 
 void lower_match(struct lower *l, struct chain *chain, const struct cni_match *match, struct cni_span span,
-		 const char *then)
+		 const char *then, enum cni_family family)
 {
 	size_t max = 4 + match->n_ports + match->n_icmp, n = 0;
 	struct field *fields = cni_new_array(l->arena, struct field, max);
@@ -337,7 +337,7 @@ void lower_match(struct lower *l, struct chain *chain, const struct cni_match *m
 		dscp(l, &fields[n++], match);
 	product.n_fields = n;
 	product.chosen = cni_new_array(l->arena, const struct alternative *, n);
-	choose(&product, 0, ANY_FAMILY, ANY_PROTO);
+	choose(&product, 0, family, ANY_PROTO);
 	if (product.n_rules > MAX_RULES)
 		cni_diag_help(l->diags,
 			      cni_diag(l->diags, CNI503, span, "this match takes more than %d rules", MAX_RULES),

@@ -6,8 +6,8 @@
 #include "compiler/lower/nft.h"
 
 /* Appends to `chain` the rules that together hold exactly for `match`, each ending in `goto then`. A packet that
- * meets two of them met the first, so overlaps among them do no harm. */
+ * meets two of them met the first, so overlaps among them do no harm. `family`: of that one only; CNI_N_FAMILIES: both. */
 void lower_match(struct lower *l, struct chain *chain, const struct cni_match *match, struct cni_span span,
-		 const char *then);
+		 const char *then, enum cni_family family);
 
 #endif

@@ -83,13 +83,13 @@ void if_family(struct lower *l, struct cni_st_rule_nft *r, enum cni_family famil
 
 void if_proto(struct lower *l, struct cni_st_rule_nft *r, bool equal, uint8_t proto)
 {
-	meta(l, r, NFT_META_L4PROTO, 0);
+	load_proto(l, r, 0);
 	cmp(l, r, equal ? NFT_CMP_EQ : NFT_CMP_NEQ, &proto, 1);
 }
 
 void if_proto_in_set(struct lower *l, struct cni_st_rule_nft *r, const char *set)
 {
-	meta(l, r, NFT_META_L4PROTO, 0);
+	load_proto(l, r, 0);
 	lookup(l, r, LOOKUP_IN, set);
 }
 
@@ -101,7 +101,7 @@ void if_device(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_key, co
 	if_meta_eq(l, r, meta_key, name, sizeof(name));
 }
 
-static void load_addr(struct lower *l, struct cni_st_rule_nft *r, bool source, enum cni_family family, uint8_t reg)
+void load_addr(struct lower *l, struct cni_st_rule_nft *r, bool source, enum cni_family family, uint8_t reg)
 {
 	/* offsets of saddr and daddr: RFC 791, 3.1; RFC 8200, 3 */
 	if (family == CNI_V4)
@@ -148,7 +148,12 @@ void if_pair_in_set(struct lower *l, struct cni_st_rule_nft *r, enum cni_family 
 	lookup(l, r, LOOKUP_IN, set);
 }
 
-static void load_port(struct lower *l, struct cni_st_rule_nft *r, bool source, uint8_t reg)
+void load_proto(struct lower *l, struct cni_st_rule_nft *r, uint8_t reg)
+{
+	meta(l, r, NFT_META_L4PROTO, reg);
+}
+
+void load_port(struct lower *l, struct cni_st_rule_nft *r, bool source, uint8_t reg)
 {
 	payload(l, r, NFT_PAYLOAD_TRANSPORT_HEADER, source ? 0 : 2, 2, reg);
 }
@@ -309,6 +314,11 @@ void by_device(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_key, co
 void by_addr(struct lower *l, struct cni_st_rule_nft *r, bool source, enum cni_family family, const char *map)
 {
 	load_addr(l, r, source, family, 0);
+	by_words(l, r, map);
+}
+
+void by_words(struct lower *l, struct cni_st_rule_nft *r, const char *map)
+{
 	lookup(l, r, LOOKUP_MAP, map);
 }
 

@@ -39,6 +39,11 @@ const char *set_install(struct lower *l, struct cni_st_set *set, const char *lab
 const char *set_of_ranges(struct lower *l, const struct cni_ranges *ranges, enum cni_family family, const char *label);
 const char *set_of_ports(struct lower *l, const struct cni_port_range *ports, size_t n);
 
+/* values: into register words from `reg` on */
+void load_addr(struct lower *l, struct cni_st_rule_nft *r, bool source, enum cni_family family, uint8_t reg);
+void load_proto(struct lower *l, struct cni_st_rule_nft *r, uint8_t reg);
+void load_port(struct lower *l, struct cni_st_rule_nft *r, bool source, uint8_t reg);
+
 /* conditions */
 void if_family(struct lower *l, struct cni_st_rule_nft *r, enum cni_family family);
 void if_proto(struct lower *l, struct cni_st_rule_nft *r, bool equal, uint8_t proto);
@@ -69,6 +74,7 @@ void if_device_in_set(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_
 /* verdicts and statements */
 void by_device(struct lower *l, struct cni_st_rule_nft *r, uint32_t meta_key, const char *map);
 void by_addr(struct lower *l, struct cni_st_rule_nft *r, bool source, enum cni_family family, const char *map);
+void by_words(struct lower *l, struct cni_st_rule_nft *r, const char *map); /* what is in the words from 0 on */
 void by_ct_mark(struct lower *l, struct cni_st_rule_nft *r, uint32_t mask, const char *map);
 void do_verdict(struct lower *l, struct cni_st_rule_nft *r, int32_t code, const char *chain);
 void do_counter(struct lower *l, struct cni_st_rule_nft *r, const char *counter);

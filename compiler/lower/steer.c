@@ -3,7 +3,7 @@
  *
  * prerouting: by device to a policy (or, on a target, to the note of where a flow came in). In a policy: flows
  * that are known by their conntrack mark take their way; what must not be steered returns; then the routes in
- * order. A route's chain counts, notes the way in the conntrack mark, and sets the packet's mark.
+ * order (routes.c). A route's chain counts, notes the way in the conntrack mark, and sets the packet's mark.
  * output: the same for what the router itself sends, except for the outer packets of tunnels. */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -11,7 +11,6 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "compiler/lower/match.h"
 #include "compiler/lower/nft.h"
 
 #define CT_STATUS_CONFIRMED 0x08 /* IPS_CONFIRMED: linux/nf_conntrack_common.h; not so a flow's first packet */
@@ -199,96 +198,13 @@ static void save_chains(struct lower *l)
 	}
 }
 
-/* ---- routes ---- */
-
-/* Shares by weight among the members that carry the family: by the hash of the flow, so that a flow's packets
- * agree even before conntrack knows it. The last one needs no test. */
-static void pick_member(struct lower *l, struct chain *chain, const struct cni_path *path, const struct ways *ways,
-			enum cni_family family, const char *with_ports, struct cni_span span)
-{
-	const struct cni_target *targets = l->model->targets;
-	uint32_t sum = 0, below = 0;
-	size_t last = 0;
-
-	for (size_t i = 0; i < path->n_members; i++)
-		if (targets[path->members[i].target].carries[family]) {
-			sum += path->members[i].weight;
-			last = i;
-		}
-	for (size_t i = 0; i <= last; i++) {
-		struct cni_st_rule_nft *r;
-
-		if (i != last && !targets[path->members[i].target].carries[family])
-			continue;
-		r = chain_rule(l, chain, span);
-		below += path->members[i].weight;
-		if_family(l, r, family);
-		if (with_ports)
-			if_proto_in_set(l, r, with_ports);
-		if (i != last)
-			if_hash_below(l, r, family, with_ports, sum, below);
-		do_verdict(l, r, NFT_GOTO, l->ways[ways->index[i]].save_chain);
-	}
-}
-
-static void pick(struct lower *l, struct chain *chain, const struct cni_path *path, const struct ways *ways,
-		 struct cni_span span)
-{
-	static const uint8_t with_ports[] = { 6, 17, 33, 132, 136 }; /* tcp, udp, dccp, sctp, udplite */
-	struct set set = { 0 };
-	const char *name;
-
-	set_key_field(&set, CNI_KEY_PROTO);
-	for (size_t i = 0; i < sizeof(with_ports); i++)
-		set_add(l, &set, &with_ports[i], 0, NULL);
-	name = set_done(l, &set, "with-ports");
-	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
-		pick_member(l, chain, path, ways, f, name, span);
-		pick_member(l, chain, path, ways, f, NULL, span);
-	}
-}
-
-static const char *route_chain(struct lower *l, const char *policy, const char *route, const struct cni_path *path,
-			       const struct ways *ways, struct cni_span span)
-{
-	const char *name = cni_printf(l->arena, "route.%s.%s", policy, route);
-	struct chain chain = { 0 };
-
-	if (strlen(name) > 240)
-		cni_diag(l->diags, CNI502, span, "`%.20s…` and `%.20s…` make a name of %zu bytes", policy, route,
-			 strlen(name));
-	counter_add(l, name, NULL, span);
-	do_counter(l, chain_rule(l, &chain, span), name);
-	if (!ways->n_index) {
-		do_verdict(l, chain_rule(l, &chain, span), NF_DROP, NULL);
-	} else if (ways->n_index == 1) {
-		do_verdict(l, chain_rule(l, &chain, span), NFT_GOTO, l->ways[ways->index[0]].save_chain);
-	} else {
-		pick(l, &chain, path, ways, span);
-	}
-	return chain_done(l, &chain, name);
-}
+/* ---- policies ---- */
 
 static const char *policy_chain(struct lower *l, size_t index, struct chain *chain)
 {
-	const struct cni_policy *policy = &l->model->policies[index];
-
 	translated_flows(l, chain);
-	for (size_t i = 0; i < policy->n_routes; i++) {
-		const struct cni_route *route = &policy->routes[i];
-		struct cni_span span = route->ast->span;
-		const char *then = route_chain(l, policy->name, route->name, &route->path, &l->routes[index][i], span);
-
-		lower_match(l, chain, &route->match, span, then);
-	}
-	if (policy->otherwise != CNI_VERDICT_NONE) {
-		struct cni_span span = policy->decl->otherwise_span;
-		const struct cni_path path = { .verdict = policy->otherwise };
-
-		do_verdict(l, chain_rule(l, chain, span), NFT_GOTO,
-			   route_chain(l, policy->name, "else", &path, &l->routes[index][policy->n_routes], span));
-	}
-	return cni_printf(l->arena, "policy.%s", policy->name);
+	lower_routes(l, index, chain);
+	return cni_printf(l->arena, "policy.%s", l->model->policies[index].name);
 }
 
 /* ---- by device ---- */

@@ -331,6 +331,14 @@ bool cni_region_covers(const struct cni_region *outer, const struct cni_region *
 	return true;
 }
 
+bool cni_regions_meet(const struct cni_region *a, const struct cni_region *b, struct cni_work *work)
+{
+	for (enum cni_view v = 0; v < CNI_N_VIEWS; v++)
+		if (!meet(&a->view[v], &b->view[v], family_of(a, v), work))
+			return false;
+	return true;
+}
+
 /* What of `a` is outside of `b`: view by view, what differs there and agrees in the views before. Returns how many
  * pieces, or CNI_NONE when the two do not meet. */
 static size_t split(struct cni_arena *arena, const struct cni_region *a, const struct cni_region *b,
@@ -339,9 +347,8 @@ static size_t split(struct cni_arena *arena, const struct cni_region *a, const s
 	struct cni_region both = *a;
 	size_t n = 0;
 
-	for (enum cni_view v = 0; v < CNI_N_VIEWS; v++)
-		if (!meet(&a->view[v], &b->view[v], family_of(a, v), work))
-			return CNI_NONE;
+	if (!cni_regions_meet(a, b, work))
+		return CNI_NONE;
 	for (enum cni_view v = 0; v < CNI_N_VIEWS; v++) {
 		enum cni_family family = family_of(a, v);
 		struct cni_region piece = both;

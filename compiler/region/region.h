@@ -35,6 +35,8 @@ struct cni_region cni_region_to(const struct cni_region *all, const struct cni_r
 bool cni_region_is_empty(const struct cni_region *region);
 /* From the first value of a view to its last; not of an empty one. */
 struct cni_range6 cni_region_hull(const struct cni_region *region, enum cni_view view);
+/* Whether some packet may be in both; false only where none is. */
+bool cni_regions_meet(const struct cni_region *a, const struct cni_region *b, struct cni_work *work);
 bool cni_region_covers(const struct cni_region *outer, const struct cni_region *inner, struct cni_work *work);
 /* The same with one source and one destination address: the first of each, or the last. Shares its memory. */
 struct cni_region cni_region_narrow(struct cni_arena *arena, const struct cni_region *region, bool last);

@@ -19,9 +19,10 @@ static bool in_use(void *arg, uint32_t mask, uint32_t mark)
 struct compiled compile_text(struct cni_arena *arena, const char *text, const struct cni_state *observed)
 {
 	/* sets this small are rarely cut: most policies are compiled with less room in a piece, as their length says */
-	static const size_t shard_max[] = { 0, 1, 2, 3, 5 };
+	static const size_t shard_max[] = { 0, 1, 2, 3, 5 }, map_min[] = { 0, 1, 2, 3 };
 	const struct cni_prior prior = { .observed = observed,
 					 .in_use = in_use,
+					 .map_min = map_min[strlen(text) / 5 % 4],
 					 .shard_max = shard_max[strlen(text) % 5] };
 	struct compiled c = { 0 };
 	struct cni_ast ast = { 0 };

@@ -159,9 +159,12 @@ static const struct cni_plan *plan_for(struct pair *p, const struct router *rout
 {
 	struct cni_arena *arena = p->laws.arena;
 	const struct cni_state *observed = router_observe(router), *desired;
-	const struct cni_prior prior = {
-		.observed = observed, .keep_former = !let_go, .in_use = in_use, .arg = p, .shard_max = p->salt % 4
-	};
+	const struct cni_prior prior = { .observed = observed,
+					 .keep_former = !let_go,
+					 .in_use = in_use,
+					 .arg = p,
+					 .map_min = p->salt / 4 % 4,
+					 .shard_max = p->salt % 4 };
 	const struct cni_plan *plan;
 	struct cni_diags diags;
 
