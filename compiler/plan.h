@@ -22,7 +22,7 @@ enum cni_object {
 	CNI_COUNTER,
 	CNI_SET,
 	CNI_CHAIN,
-	CNI_BASE_RULES /* the rules of one base chain, all together */,
+	CNI_BASE_RULES /* the rules of one base chain, or another with a fixed name, all together */,
 	CNI_N_OBJECTS
 };
 

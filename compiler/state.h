@@ -172,7 +172,8 @@ struct cni_st_rule_nft {
 enum cni_hook_type { CNI_HOOK_NONE, CNI_HOOK_FILTER, CNI_HOOK_ROUTE, CNI_HOOK_NAT };
 
 struct cni_st_chain {
-	const char *name; /* key. Base chains have fixed names and hold only jumps; others are named by content */
+	const char *name; /* key. Base chains hold only jumps, and have fixed names; so have the chains "classify.ID";
+			   * all others are named by content */
 	struct cni_span span;
 	enum cni_hook_type type; /* NONE: a chain that others jump to */
 	uint32_t hook; /* NF_INET_* */
@@ -284,6 +285,9 @@ struct cni_state {
 	size_t n_former; /* desired: paths of the policy before that are kept for their flows (lower.h) */
 	bool has_forwarding[CNI_N_FAMILIES]; /* observed: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */
 };
+
+/* Whether the chain's rules are what the flip changes: under a fixed name. */
+bool cni_chain_flips(const struct cni_st_chain *chain);
 
 /* Sorts every list by key. Rules of a chain keep their order. */
 void cni_state_sort(struct cni_state *state);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nft.c - steps for counters, sets and chains. Sets and chains are named by content, so what differs under one
- * name was changed by somebody else, and is put right where it is. */
+/* nft.c - steps for counters, sets and chains. Sets and chains are named by content, so what differs under one name was
+ * changed by somebody else, and is put right where it is; but for the few chains that the flip is about. */
 #include <string.h>
 
 #include "compiler/diff/diff.h"
@@ -63,8 +63,8 @@ static bool same_rules(const struct cni_st_chain *a, const struct cni_st_chain *
 	return cni_chain_same(&there, b);
 }
 
-/* A base chain and its rules are two things: the rules change in the flip, with those of all others. */
-static void diff_base_chain(struct diff *d, const struct cni_st_chain *before, const struct cni_st_chain *after)
+/* A chain with a fixed name and its rules are two things: the rules change in the flip, with those of all others. */
+static void diff_fixed_chain(struct diff *d, const struct cni_st_chain *before, const struct cni_st_chain *after)
 {
 	const struct cni_st_chain *old = before && before->n_rules ? before : NULL;
 	const struct cni_st_chain *new = after && after->n_rules ? after : NULL;
@@ -90,8 +90,8 @@ static void diff_base_chain(struct diff *d, const struct cni_st_chain *before, c
 
 void diff_chain(struct diff *d, const struct cni_st_chain *before, const struct cni_st_chain *after)
 {
-	if ((before && before->type != CNI_HOOK_NONE) || (after && after->type != CNI_HOOK_NONE))
-		diff_base_chain(d, before, after);
+	if ((before && cni_chain_flips(before)) || (after && cni_chain_flips(after)))
+		diff_fixed_chain(d, before, after);
 	else if (!before)
 		diff_step(d, CNI_EXPAND, X_CHAIN, CNI_CHAIN, CNI_ADD, NULL, after, after->span, NULL);
 	else if (!after)

@@ -102,7 +102,9 @@ static void chain(struct cni_text *out, const struct cni_state *state, const voi
 	const struct cni_st_chain *c = record;
 
 	(void)state;
-	if (c->type == CNI_HOOK_NONE)
+	if (c->type == CNI_HOOK_NONE && cni_chain_flips(c))
+		cni_text_puts(out, c->name);
+	else if (c->type == CNI_HOOK_NONE)
 		count(out, c->name, c->n_rules, "rule");
 	else
 		cni_text_printf(out, "%s (base chain)", c->name);

@@ -108,6 +108,14 @@ const char *chain_done(struct lower *l, struct chain *chain, const char *label)
 	return name;
 }
 
+const char *chain_fixed(struct lower *l, struct chain *chain, const char *name)
+{
+	*cni_push(l->arena, l->state->chains, l->state->n_chains) = (struct cni_st_chain){
+		.name = name, .span = chain->span, .rules = chain->rules, .n_rules = chain->n_rules
+	};
+	return name;
+}
+
 void base_chain(struct lower *l, const char *name, enum cni_hook_type type, uint32_t hook, int32_t priority,
 		const char *jump)
 {

@@ -179,6 +179,8 @@ static void untranslated_flows(struct lower *l, struct chain *chain)
 	do_verdict(l, r, NF_ACCEPT, NULL);
 }
 
+/* Where a packet's flow is given its way, and the epoch. Under a fixed name, so that another epoch is another set of rules
+ * here and nowhere else: what leads to a way, which may be much, stays as it is. */
 static void save_chains(struct lower *l)
 {
 	for (size_t i = 0; i < l->n_ways; i++) {
@@ -194,7 +196,7 @@ static void save_chains(struct lower *l)
 		if_ct_direction(l, r, true);
 		do_set_ct_mark(l, r, l->mask, ct_mark_of(l, way->id));
 		do_verdict(l, chain_rule(l, &chain, way->span), NFT_GOTO, way->path_chain);
-		way->save_chain = chain_done(l, &chain, cni_printf(l->arena, "classify.%u", way->id));
+		way->save_chain = chain_fixed(l, &chain, cni_printf(l->arena, "classify.%u", way->id));
 	}
 }
 

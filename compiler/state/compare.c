@@ -75,6 +75,11 @@ static bool same_verdict(const struct cni_st_verdict *a, const struct cni_st_ver
 	return a->code == b->code && (!named || same_text(a->chain, b->chain));
 }
 
+bool cni_chain_flips(const struct cni_st_chain *chain)
+{
+	return chain->type != CNI_HOOK_NONE || !strncmp(chain->name, "classify.", 9);
+}
+
 bool cni_set_same(const struct cni_st_set *a, const struct cni_st_set *b)
 {
 	if (a->n_fields != b->n_fields || a->interval != b->interval || a->map != b->map || a->key_len != b->key_len ||

@@ -121,12 +121,12 @@ static void add_elements(struct rt_writer *w, const struct cni_step *step)
 		rt_nft_elements(w, step->after);
 }
 
-/* The rules of a base chain are a step of their own. */
+/* The rules of a chain with a fixed name are a step of their own. */
 static void add_rules(struct rt_writer *w, const struct cni_step *step)
 {
 	const struct cni_st_chain *chain = step->after;
 
-	if (chain && (step->object == CNI_BASE_RULES || (step->object == CNI_CHAIN && chain->type == CNI_HOOK_NONE)))
+	if (chain && (step->object == CNI_BASE_RULES || (step->object == CNI_CHAIN && !cni_chain_flips(chain))))
 		rt_nft_rules(w, chain);
 }
 

@@ -87,7 +87,7 @@ static bool remove_rules(struct router *r, const struct cni_step *step)
 	if (!has)
 		return router_fault(r, "no chain %s to flush", before->name);
 	/* a step about a base chain is about it without its rules */
-	if (has->n_rules != before->n_rules && (step->object == CNI_BASE_RULES || before->type == CNI_HOOK_NONE))
+	if (has->n_rules != before->n_rules && (step->object == CNI_BASE_RULES || !cni_chain_flips(before)))
 		return router_fault(r, "chain %s holds other rules than the plan says", before->name);
 	has->n_rules = 0;
 	return true;
@@ -191,7 +191,7 @@ static bool add_rules(struct router *r, const struct cni_step *step)
 	const struct cni_st_chain *after = step->after;
 	struct cni_st_chain *has;
 
-	if (!after || (step->object != CNI_BASE_RULES && (step->object != CNI_CHAIN || after->type != CNI_HOOK_NONE)))
+	if (!after || (step->object != CNI_BASE_RULES && (step->object != CNI_CHAIN || cni_chain_flips(after))))
 		return true;
 	has = find_chain(r, after);
 	if (!has || has->n_rules)

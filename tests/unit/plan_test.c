@@ -231,13 +231,13 @@ static void apply_chain(struct kernel *k, const struct cni_st_chain *before, con
 
 	assert_int_equal(has != NULL, before != NULL);
 	if (has) {
-		assert_true(has->type == CNI_HOOK_NONE || !has->n_rules);
+		assert_true(!cni_chain_flips(has) || !has->n_rules);
 		drop_chain(&k->state, has);
 	}
 	if (after) {
 		struct cni_st_chain new = *after;
 
-		new.n_rules = new.type == CNI_HOOK_NONE ? new.n_rules : 0;
+		new.n_rules = cni_chain_flips(&new) ? 0 : new.n_rules;
 		put_chain(k, &new);
 	}
 }
