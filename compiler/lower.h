@@ -11,6 +11,8 @@
  *   counter "route.POLICY.ROUTE"  flows and packets classified by a route; ROUTE is "else" for the policy's end
  *   counter "path.ID"             packets of a path; comment = its description, the path's key
  *   base chains                   prerouting, output, postrouting, raw_prerouting, nat_postrouting
+ *   counter "sealed"              comment = nft's generation id as of the moment in which all of the table was read and was
+ *                                 what the policy wants; while it has not moved, large sets need not be read again
  *   set "former"                  settings of devices that are not ours, as they were: device -> comment
  *                                 "rp_filter=1 accept_local=0"; device "-" stands for the namespace */
 #ifndef CNI_LOWER_H

@@ -231,6 +231,7 @@ struct cni_st_set {
 	const char **comments; /* of "former" only, one an element; else NULL */
 	size_t n_elems;
 	uint64_t handle; /* observed */
+	bool unread; /* observed: its elements were left where they are, since the seal says that they are what its name says */
 };
 
 /* Ranges of several fields: the kernel keeps both ends of them in one element. */
@@ -281,6 +282,7 @@ struct cni_state {
 	struct cni_st_chain *chains;
 	size_t n_chains;
 	uint32_t generation; /* observed: nft's generation id */
+	uint32_t sealed; /* observed: that at which every set held what its name says; 0: it is not known (lower.h) */
 	struct cni_stale stale; /* desired */
 	size_t n_former; /* desired: paths of the policy before that are kept for their flows (lower.h) */
 	bool has_forwarding[CNI_N_FAMILIES]; /* observed: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */

@@ -29,6 +29,7 @@ struct transaction {
 	struct rt_result *result;
 	size_t n_done[CNI_N_PHASES]; /* steps of each phase that are in effect */
 	bool unsure; /* an answer did not come */
+	size_t n_batches; /* of the netlink, before the first of ours */
 };
 
 struct part {
@@ -71,6 +72,23 @@ static int run_phase(struct transaction *t, enum cni_phase phase, uint32_t gener
 	return rc;
 }
 
+/* While nobody but us has moved the generation id, sets are what was observed, but for those that are made now. One that is
+ * changed where it is (somebody else had changed it) is another under the same name. */
+static struct rt_trust trust_of(const struct transaction *t)
+{
+	struct rt_trust trust = { .known = t->plan->observed };
+
+	trust.generation = rt_generation_after(t->plan->observed->generation, t->nl->n_batches - t->n_batches);
+	for (size_t i = 0; i < t->plan->n_steps; i++) {
+		const struct cni_step *step = &t->plan->steps[i];
+
+		if (step->object == CNI_SET && step->op == CNI_CHANGE &&
+		    (!step->before || strcmp(((const struct cni_st_set *)step->before)->name, FORMER) != 0))
+			trust.known = NULL;
+	}
+	return trust;
+}
+
 /* Whether our table is still as the flip needs it, although nft's generation moved: then the move was in someone
  * else's table. *generation is the one of that look. */
 static int look_again(struct transaction *t, uint32_t *generation)
@@ -79,7 +97,8 @@ static int look_again(struct transaction *t, uint32_t *generation)
 	struct cni_state *now;
 	struct cni_plan *left;
 	size_t n_flips = 0;
-	int rc = rt_snapshot(t->nl, t->arena, &now, t->diags);
+	const struct rt_trust trust = trust_of(t);
+	int rc = rt_snapshot_trusting(t->nl, t->arena, &trust, &now, t->diags);
 
 	if (rc)
 		return rc;
@@ -94,29 +113,10 @@ static int look_again(struct transaction *t, uint32_t *generation)
 	return n_flips == phase_of(t->plan, CNI_FLIP).n ? 0 : -ESTALE;
 }
 
-static uint32_t next_generation(uint32_t generation)
-{
-	return generation + 1 ? generation + 1 : 1;
-}
-
-/* How many batches the phases before the flip have sent, each of which moves the generation by one. */
-static unsigned int batches_before_flip(const struct transaction *t)
-{
-	unsigned int n = 0;
-
-	for (enum cni_phase phase = CNI_EXPAND; phase < CNI_FLIP; phase++) {
-		struct part part = phase_of(t->plan, phase);
-
-		for (size_t i = 0; i < part.n; i++)
-			n += rt_is_nft(&part.steps[i]) && (!i || !rt_is_nft(&part.steps[i - 1]));
-	}
-	return n;
-}
-
 static int flip(struct transaction *t)
 {
 	const struct cni_state *want = t->plan->desired;
-	uint32_t expected = t->plan->observed->generation, generation;
+	uint32_t generation;
 	int rc;
 
 	if (!phase_of(t->plan, CNI_FLIP).n)
@@ -125,10 +125,8 @@ static int flip(struct transaction *t)
 	rc = rt_conntrack_forget(t->nl, &want->stale);
 	if (rc)
 		return rc;
-	for (unsigned int n = batches_before_flip(t); n; n--)
-		expected = next_generation(expected);
 	rc = rt_generation(t->nl, &generation);
-	if (!rc && generation != expected)
+	if (!rc && generation != rt_generation_after(t->plan->observed->generation, t->nl->n_batches - t->n_batches))
 		rc = look_again(t, &generation);
 	for (int attempt = 0; !rc && attempt < FLIP_ATTEMPTS; attempt++) {
 		rc = run_phase(t, CNI_FLIP, generation);
@@ -414,19 +412,53 @@ static void roll_back(struct transaction *t)
 
 /* ---- all ---- */
 
+/* What was left unread of sets that go: the way back needs it. */
+static int read_unread(struct transaction *t)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < t->plan->n_steps; i++) {
+		const struct cni_step *step = &t->plan->steps[i];
+		/* of a snapshot, whose memory is the arena's */
+		struct cni_st_set *set = step->object == CNI_SET ? (struct cni_st_set *)step->before : NULL;
+
+		if (set && set->unread)
+			rc = rt_snapshot_set(t->nl, t->arena, set, t->diags);
+	}
+	return rc;
+}
+
+/* So much is read as quickly as the seal is set. */
+#define SEALED_MIN 10000 /* elements */
+
+/* All of the table was read, or is known to be as it was read, and is what is wanted: the next apply need not read it. A
+ * seal that cannot be set is none: somebody else was quicker. */
+static void seal(struct transaction *t, const struct cni_state *now)
+{
+	const struct cni_state *want = t->plan->desired;
+	size_t n = 0;
+
+	for (size_t i = 0; i < want->n_sets; i++)
+		n += want->sets[i].n_elems;
+	if (!t->result->n_leftovers && n >= SEALED_MIN)
+		(void)rt_seal(t->nl, now->generation, now->sealed);
+}
+
 static int look_back(struct transaction *t)
 {
 	const struct cni_plan *left = NULL;
 	const struct cni_state *now = NULL;
+	const struct rt_trust trust = trust_of(t);
 	struct cni_state *snapshot;
 
-	if (!rt_snapshot(t->nl, t->arena, &snapshot, t->diags))
+	if (!rt_snapshot_trusting(t->nl, t->arena, &trust, &snapshot, t->diags))
 		now = rt_snapshot_for(t->nl, t->arena, snapshot, t->plan->desired, t->diags);
 	if (now)
 		left = compare(t, CNI706, now, t->plan->desired);
 	t->result->verified = left;
 	if (is_clean(left)) {
 		t->result->n_leftovers = left->n_steps;
+		seal(t, now);
 		return 0;
 	}
 	if (left)
@@ -444,6 +476,12 @@ int rt_apply(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_pl
 	*result = (struct rt_result){ .outcome = RT_DONE, .verified = true };
 	if (!plan->n_steps)
 		return 0;
+	t.n_batches = nl->n_batches;
+	rc = read_unread(&t);
+	if (rc) {
+		result->outcome = RT_UNTOUCHED;
+		return rc;
+	}
 	rc = run_phase(&t, CNI_EXPAND, 0);
 	if (!rc)
 		rc = run_phase(&t, CNI_IN_PLACE, 0);

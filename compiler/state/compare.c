@@ -82,12 +82,15 @@ bool cni_chain_flips(const struct cni_st_chain *chain)
 
 bool cni_set_same(const struct cni_st_set *a, const struct cni_st_set *b)
 {
-	if (a->n_fields != b->n_fields || a->interval != b->interval || a->map != b->map || a->key_len != b->key_len ||
-	    a->n_elems != b->n_elems)
+	if (a->n_fields != b->n_fields || a->interval != b->interval || a->map != b->map || a->key_len != b->key_len)
 		return false;
 	for (size_t i = 0; i < a->n_fields; i++)
 		if (a->fields[i] != b->fields[i])
 			return false;
+	if (a->unread || b->unread)
+		return !strcmp(a->name, b->name); /* and the name is of the content */
+	if (a->n_elems != b->n_elems)
+		return false;
 	if (a->n_elems && memcmp(a->keys, b->keys, a->n_elems * cni_set_stride(a)))
 		return false;
 	for (size_t i = 0; i < a->n_elems; i++)

@@ -22,11 +22,12 @@
 #define ATTEMPTS 3 /* when the kernel's state changes between plan and flip */
 #define GATE_LIMIT 60000 /* ms: of --gate without --confirm */
 
-const struct cni_state *rt_observe(struct rt_session *session, struct rt_netlink **nl)
+const struct cni_state *rt_observe(struct rt_session *session, struct rt_netlink **nl, const struct rt_trust *trust)
 {
 	struct cni_state *state;
 
-	if (rt_netlink_open(nl, session->diags) || rt_snapshot(*nl, session->arena, &state, session->diags))
+	if (rt_netlink_open(nl, session->diags) ||
+	    rt_snapshot_trusting(*nl, session->arena, trust, &state, session->diags))
 		return NULL;
 	return state;
 }
@@ -129,11 +130,13 @@ static enum rt_exit try(struct rt_attempt *attempt)
 {
 	struct rt_session *session = attempt->session;
 	const struct rt_options *options = session->options;
+	/* a saved plan is held against all that there is */
+	const struct rt_trust trust = { .seal = !session->saved };
 	struct cni_state *observed;
 
 	attempt->stale = false;
 	session->out.len = 0;
-	if (rt_snapshot(attempt->nl, session->arena, &observed, session->diags))
+	if (rt_snapshot_trusting(attempt->nl, session->arena, &trust, &observed, session->diags))
 		return RT_ERROR;
 	attempt->plan = rt_pipeline_plan(session, attempt->model, observed, attempt->nl);
 	if (!attempt->plan)

@@ -45,7 +45,7 @@ static bool is_held(struct rt_session *session, const struct rt_revision *revisi
 
 	if (!rt_revision_model(session, revision, &model))
 		return false;
-	observed = rt_observe(session, &nl);
+	observed = rt_observe(session, &nl, NULL);
 	if (!observed)
 		return false;
 	plan = rt_pipeline_plan(session, model, observed, nl);

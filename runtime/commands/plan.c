@@ -41,6 +41,7 @@ enum rt_exit rt_plan(struct rt_session *session)
 {
 	rt_auto_netlink struct rt_netlink *nl = NULL;
 	const char *file = take_output(session);
+	const struct rt_trust trust = { .seal = !file };
 	const struct rt_options *options = session->options;
 	const struct cni_model *model;
 	const struct cni_state *observed;
@@ -56,7 +57,7 @@ enum rt_exit rt_plan(struct rt_session *session)
 	model = rt_pipeline_model(session);
 	if (!model)
 		return RT_ERROR;
-	observed = options->state ? saved_state(session, options->state) : rt_observe(session, &nl);
+	observed = options->state ? saved_state(session, options->state) : rt_observe(session, &nl, &trust);
 	plan = observed ? rt_pipeline_plan(session, model, observed, nl) : NULL;
 	if (!plan)
 		return RT_ERROR;

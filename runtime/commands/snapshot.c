@@ -7,7 +7,7 @@
 enum rt_exit rt_snapshot_command(struct rt_session *session)
 {
 	rt_auto_netlink struct rt_netlink *nl = NULL;
-	const struct cni_state *state = rt_observe(session, &nl);
+	const struct cni_state *state = rt_observe(session, &nl, NULL);
 	json_t *json = state ? rt_state_to_json(state) : NULL;
 
 	if (!state)

@@ -175,7 +175,7 @@ static void tell_awaited(struct rt_session *session)
 enum rt_exit rt_status(struct rt_session *session)
 {
 	rt_auto_netlink struct rt_netlink *nl = NULL;
-	const struct cni_state *state = rt_observe(session, &nl);
+	const struct cni_state *state = rt_observe(session, &nl, &(struct rt_trust){ .seal = true });
 	struct rt_status status;
 
 	if (!state)

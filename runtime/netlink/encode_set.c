@@ -211,7 +211,7 @@ void rt_nft_elements(struct rt_writer *w, const struct cni_st_set *set)
 {
 	struct list list = { .w = w, .set = set };
 
-	if (!set->n_fields) /* what it held was not read */
+	if (!set->n_fields || set->unread) /* what it held was not read */
 		rt_writer_fail(w, -ENOTSUP);
 	for (size_t i = 0; i < set->n_elems; i++)
 		put_element(&list, i);

@@ -3,6 +3,7 @@
 #include "runtime/netlink/execute.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "compiler/arena.h"
@@ -165,6 +166,7 @@ static int execute_nft(struct rt_netlink *nl, const struct cni_step *steps, size
 	if (batch.n == 2)
 		return 0; /* the frames only */
 	rc = rt_exchange(nl, RT_NETFILTER, &batch, refusal);
+	nl->n_batches += !rc;
 	*refused = batch.failed;
 	if (rc && !batch.error && refusal->message < batch.n && batch.tags[refusal->message] != RT_NO_TAG)
 		*refused = batch.tags[refusal->message];
@@ -219,6 +221,33 @@ int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n)
 			break;
 	}
 	return first;
+}
+
+uint32_t rt_generation_after(uint32_t generation, size_t n)
+{
+	while (n--)
+		generation = generation + 1 ? generation + 1 : 1; /* it is never 0 */
+	return generation;
+}
+
+int rt_seal(struct rt_netlink *nl, uint32_t generation, bool is_sealed)
+{
+	char comment[16];
+	const struct cni_st_counter seal = { .name = RT_SEAL, .comment = comment };
+	rt_auto_batch struct rt_batch batch = { 0 };
+	struct rt_writer w = { .nl = nl, .batch = &batch };
+	struct rt_refusal refusal;
+	int rc;
+
+	snprintf(comment, sizeof(comment), "%u", rt_generation_after(generation, 1));
+	rt_nft_begin(&w, generation);
+	if (is_sealed)
+		rt_nft_counter(&w, &seal, false);
+	rt_nft_counter(&w, &seal, true);
+	rt_nft_end(&w);
+	rc = rt_exchange(nl, RT_NETFILTER, &batch, &refusal);
+	nl->n_batches += !rc;
+	return rc;
 }
 
 struct cni_step *rt_inverse(struct cni_arena *arena, const struct cni_step *steps, size_t n)

@@ -16,6 +16,7 @@ struct rt_netlink {
 	struct rt_transport *transport; /* owned */
 	uint32_t seq; /* of the last message sent */
 	size_t n_changes; /* messages sent that alter state, and writes to /proc/sys; frames of a batch not counted */
+	size_t n_batches; /* nft batches that the kernel took: each moved the generation id by one */
 	struct rt_device { /* devices by name, as far as they were asked for; forgotten when cnic changes one */
 		char name[16];
 		unsigned int ifindex;

@@ -12,7 +12,10 @@
 #include "compiler/state.h"
 #include "runtime/netlink/netlink.h"
 
+struct rt_trust;
+
 struct rt_observation {
+	const struct rt_trust *trust; /* NULL: every set is read */
 	struct rt_netlink *nl;
 	struct cni_arena *arena;
 	struct cni_state *state;

@@ -11,7 +11,9 @@
 #include "compiler/emit/nft.h"
 #include "runtime/netlink/expr.h"
 #include "runtime/netlink/nft.h"
+#include "runtime/netlink/encode.h"
 #include "runtime/netlink/observe.h"
+#include "runtime/netlink/snapshot.h"
 
 /* Of so many chains, each is asked for its rules: every part of a whole dump walks all rules from the start. */
 #define CHAINS_AT_ONCE 16384
@@ -65,6 +67,12 @@ static int read_counter(const struct nlmsghdr *message, void *arg)
 
 	if (!is_ours(message, NFT_MSG_NEWOBJ, &attrs) || rt_be32(attrs.at[NFTA_OBJ_TYPE], 0) != NFT_OBJECT_COUNTER)
 		return 0;
+	if (!strcmp(rt_string(attrs.at[NFTA_OBJ_NAME]), RT_SEAL)) {
+		const char *sealed = rt_comment(obs->arena, attrs.at[NFTA_OBJ_USERDATA]);
+
+		obs->state->sealed = sealed ? (uint32_t)strtoul(sealed, NULL, 10) : 0;
+		return 0;
+	}
 	rt_attrs_nested(&data, attrs.at[NFTA_OBJ_DATA]);
 	counter = cni_push(obs->arena, obs->state->counters, obs->state->n_counters);
 	counter->name = cni_strdup(obs->arena, rt_string(attrs.at[NFTA_OBJ_NAME]));
@@ -213,6 +221,44 @@ static int observe_rules(struct rt_observation *obs)
 	return rc;
 }
 
+/* ---- elements ---- */
+
+static int by_set_name(const void *a, const void *b)
+{
+	return cni_set_cmp(a, b);
+}
+
+/* The same set of the same content, as it was read before. NULL: none is known. */
+static const struct cni_st_set *find_known(const struct rt_observation *obs, const struct cni_st_set *set)
+{
+	const struct rt_trust *trust = obs->trust;
+	const struct cni_st_set *known;
+
+	if (!trust || !trust->known || !trust->known->n_sets || trust->generation != obs->state->generation)
+		return NULL;
+	known = bsearch(set, trust->known->sets, trust->known->n_sets, sizeof(*set), by_set_name);
+	return known && known->handle == set->handle ? known : NULL;
+}
+
+/* Maps of marks and of devices are small, and asked for what they hold (compiler/lower/). */
+static bool may_be_large(const struct cni_st_set *set)
+{
+	return set->fields[0] != CNI_KEY_MARK && set->fields[0] != CNI_KEY_IFNAME;
+}
+
+static int observe_elements(struct rt_observation *obs, struct cni_st_set *set)
+{
+	const bool sealed = obs->trust && obs->trust->seal && obs->state->sealed == obs->state->generation;
+	const struct cni_st_set *known = may_be_large(set) ? find_known(obs, set) : NULL;
+
+	if (known) {
+		*set = *known;
+		return 0;
+	}
+	set->unread = sealed && may_be_large(set);
+	return set->unread ? 0 : rt_observe_elements(obs, set);
+}
+
 int rt_observe_nft(struct rt_observation *obs)
 {
 	static const struct {
@@ -233,6 +279,6 @@ int rt_observe_nft(struct rt_observation *obs)
 		rc = observe_rules(obs);
 	for (size_t i = 0; !rc && i < obs->state->n_sets; i++)
 		if (obs->state->sets[i].n_fields)
-			rc = rt_observe_elements(obs, &obs->state->sets[i]);
+			rc = observe_elements(obs, &obs->state->sets[i]);
 	return rc;
 }

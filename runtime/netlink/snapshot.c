@@ -97,12 +97,31 @@ static void pause_before(int attempt)
 
 int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state **state, struct cni_diags *diags)
 {
+	return rt_snapshot_trusting(nl, arena, NULL, state, diags);
+}
+
+int rt_snapshot_set(struct rt_netlink *nl, struct cni_arena *arena, struct cni_st_set *set, struct cni_diags *diags)
+{
+	struct rt_observation obs = { .nl = nl, .arena = arena };
+	int rc = rt_observe_elements(&obs, set);
+
+	set->unread = rc;
+	if (rc)
+		complain(diags, rc);
+	return rc;
+}
+
+int rt_snapshot_trusting(struct rt_netlink *nl, struct cni_arena *arena, const struct rt_trust *trust,
+			 struct cni_state **state, struct cni_diags *diags)
+{
 	struct rt_observation obs = { 0 };
 	int rc = -EINTR;
 
 	for (int attempt = 0; rc == -EINTR && attempt < ATTEMPTS; attempt++) {
 		pause_before(attempt);
-		obs = (struct rt_observation){ .nl = nl, .arena = arena, .state = cni_new(arena, struct cni_state) };
+		obs = (struct rt_observation){
+			.trust = trust, .nl = nl, .arena = arena, .state = cni_new(arena, struct cni_state)
+		};
 		rc = observe(&obs, attempt < STRICT_ATTEMPTS);
 	}
 	if (rc) {

@@ -12,10 +12,23 @@
 #include "compiler/state.h"
 #include "runtime/netlink/netlink.h"
 
+/* What need not be read. A generation id that has not moved proves that no set has changed meanwhile. */
+struct rt_trust {
+	bool seal; /* while the table's seal holds, large sets are left unread */
+	/* at this generation, sets that have their names by content are as they are in `known`; NULL: nothing is */
+	const struct cni_state *known;
+	uint32_t generation;
+};
+
 /* The dumps are no transaction: they are compared with notifications and with nft's generation id, and repeated
  * until nothing moved, with growing pauses. 0, or with a diagnostic: -EPERM (nftables shows nothing without
  * CAP_NET_ADMIN), -EAGAIN (it did not hold still for two seconds), or what the transport met. *state is sorted. */
 int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state **state, struct cni_diags *diags);
+int rt_snapshot_trusting(struct rt_netlink *nl, struct cni_arena *arena, const struct rt_trust *trust,
+			 struct cni_state **state, struct cni_diags *diags);
+
+/* Reads what was left unread of a set. 0, or -errno with a diagnostic. */
+int rt_snapshot_set(struct rt_netlink *nl, struct cni_arena *arena, struct cni_st_set *set, struct cni_diags *diags);
 
 /* The same state, with what others have in tables that only `wanted` fills. NULL, with a diagnostic. */
 const struct cni_state *rt_snapshot_for(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_state *state,
