@@ -261,6 +261,17 @@ struct cni_stale {
 	uint32_t epoch_mask, epoch;
 };
 
+/* ---- how packets are decided ---- */
+
+/* What a new flow's first packet may meet on its way through the routes of a policy. */
+struct cni_decision_cost {
+	const char *policy;
+	enum cni_family family; /* CNI_N_FAMILIES: of both in one, by rules alone */
+	size_t n_routes, n_layers /* 0: none were made */, n_maps, n_elements, n_rules;
+	size_t most; /* rules and look-ups until there is an answer */
+	uint64_t sum; /* of those, over all routes: by n_routes, what is to be expected where each is as likely */
+};
+
 /* ---- all of it ---- */
 
 struct cni_state {
@@ -284,6 +295,8 @@ struct cni_state {
 	uint32_t generation; /* observed: nft's generation id */
 	uint32_t sealed; /* observed: that at which every set held what its name says; 0: it is not known (lower.h) */
 	struct cni_stale stale; /* desired */
+	struct cni_decision_cost *costs; /* desired */
+	size_t n_costs;
 	size_t n_former; /* desired: paths of the policy before that are kept for their flows (lower.h) */
 	bool has_forwarding[CNI_N_FAMILIES]; /* observed: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */
 };

@@ -60,6 +60,7 @@ struct lower {
 	const char *outer_set[CNI_N_FAMILIES]; /* (local, remote) of tunnels; NULL: none */
 	const struct shards **shards; /* see shards.h; those of sets that have been asked for */
 	size_t n_shards;
+	struct cni_decision_cost cost; /* of the policy and family that is being lowered */
 	const char **names; /* names given so far: an open hash table of content.c's */
 	size_t n_names, room_names;
 };

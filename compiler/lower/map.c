@@ -115,6 +115,13 @@ static bool all_are_single(const struct list *list, const enum column *columns, 
 	return true;
 }
 
+static const char *count_map(struct making *m, struct set *set, const char *label)
+{
+	m->l->cost.n_maps++;
+	m->l->cost.n_elements += set->set.n_elems;
+	return set_done(m->l, set, label);
+}
+
 static const char *set_of_boxes(struct making *m, const struct list *list, const enum column *columns, size_t n_columns)
 {
 	const enum cni_family family = m->map->family;
@@ -140,7 +147,7 @@ static const char *set_of_boxes(struct making *m, const struct list *list, const
 		}
 		set_add(m->l, &set, key, NFT_GOTO, box->then);
 	}
-	return set_done(m->l, &set, m->map->label);
+	return count_map(m, &set, m->map->label);
 }
 
 static void load_column(struct lower *l, struct cni_st_rule_nft *r, enum cni_family family, enum column column,
@@ -223,7 +230,7 @@ static void leaf_rules(struct making *m, struct chain *chain, bool ask_dscp, con
 
 /* ---- cutting ---- */
 
-static void decide(struct making *m, struct chain *chain, bool ask_dscp, struct list list);
+static size_t decide(struct making *m, struct chain *chain, bool ask_dscp, struct list list);
 
 /* The address that most boxes of the list differ in, if they differ enough for pieces to be small. */
 static bool find_cut(struct making *m, const struct list *list, enum column *column)
@@ -235,18 +242,18 @@ static bool find_cut(struct making *m, const struct list *list, enum column *col
 	return (from > to ? from : to) > 1;
 }
 
-static void piece(struct making *m, struct set *index, struct list list, enum column column, cni_u128 lo, cni_u128 hi)
+static size_t piece(struct making *m, struct set *index, struct list list, cni_u128 lo, cni_u128 hi)
 {
 	const enum cni_family family = m->map->family;
 	struct chain chain = { 0 };
 	uint8_t key[32];
+	size_t most = decide(m, &chain, false, list);
 
-	decide(m, &chain, false, list);
 	cni_addr_to_bytes((struct cni_addr){ family, hi },
 			  key + cni_addr_to_bytes((struct cni_addr){ family, lo }, key));
 	set_add(m->l, index, key, NFT_JUMP,
 		chain_done(m->l, &chain, cni_printf(m->l->arena, "%s.piece", m->map->label)));
-	(void)column;
+	return most;
 }
 
 static struct list part(struct making *m, const struct list *list, enum column column, cni_u128 lo, cni_u128 hi)
@@ -260,24 +267,26 @@ static struct list part(struct making *m, const struct list *list, enum column c
 }
 
 /* Halves until a piece is small, or halving would only copy. */
-static void cut(struct making *m, struct set *index, struct list list, enum column column, cni_u128 lo, cni_u128 hi)
+static size_t cut(struct making *m, struct set *index, struct list list, enum column column, cni_u128 lo, cni_u128 hi)
 {
 	const cni_u128 half = lo + (hi - lo) / 2;
 
 	if (!list.n)
-		return;
+		return 0;
 	if (list.n > m->piece && lo < hi) {
 		const struct list low = part(m, &list, column, lo, half), high = part(m, &list, column, half + 1, hi);
 		const size_t copies = low.n + high.n - list.n;
 
 		if (copies <= m->copies_left && copies < list.n) {
+			size_t most, other;
+
 			m->copies_left -= copies;
-			cut(m, index, low, column, lo, half);
-			cut(m, index, high, column, half + 1, hi);
-			return;
+			most = cut(m, index, low, column, lo, half);
+			other = cut(m, index, high, column, half + 1, hi);
+			return most > other ? most : other;
 		}
 	}
-	piece(m, index, list, column, lo, hi);
+	return piece(m, index, list, lo, hi);
 }
 
 static void finish_index(struct making *m, struct cni_st_rule_nft *r, void *arg)
@@ -287,28 +296,31 @@ static void finish_index(struct making *m, struct cni_st_rule_nft *r, void *arg)
 	by_columns(m, r, index->columns, 1, index->set);
 }
 
-static void index_rules(struct making *m, struct chain *chain, bool ask_dscp, struct list list, enum column column)
+static size_t index_rules(struct making *m, struct chain *chain, bool ask_dscp, struct list list, enum column column)
 {
 	const unsigned int cut_before = m->cut;
 	struct set set = { .set = { .map = true, .interval = true } };
 	struct leaf index = { .columns = { column }, .n_columns = 1 };
+	size_t most;
 
 	set_key_field(&set, key_types[column][m->map->family]);
 	m->cut |= LIMITS(column);
-	cut(m, &set, list, column, 0, cni_host_mask(m->map->family, 0));
+	most = 1 + cut(m, &set, list, column, 0, cni_host_mask(m->map->family, 0));
 	m->cut = cut_before;
-	index.set = set_done(m->l, &set, cni_printf(m->l->arena, "%s.index", m->map->label));
+	index.set = count_map(m, &set, cni_printf(m->l->arena, "%s.index", m->map->label));
 	rules(m, chain, ask_dscp, finish_index, &index);
+	return most;
 }
 
-static void decide(struct making *m, struct chain *chain, bool ask_dscp, struct list list)
+static size_t decide(struct making *m, struct chain *chain, bool ask_dscp, struct list list)
 {
 	struct list inside = { cni_new_array(m->l->arena, struct box *, list.n), 0 }, outside = inside;
 	enum column column;
+	size_t most;
 
 	if (list.n <= m->piece || !find_cut(m, &list, &column)) {
 		leaf_rules(m, chain, ask_dscp, &list);
-		return;
+		return 1;
 	}
 	outside.items = cni_new_array(m->l->arena, struct box *, list.n);
 	for (size_t i = 0; i < list.n; i++)
@@ -316,13 +328,14 @@ static void decide(struct making *m, struct chain *chain, bool ask_dscp, struct 
 			inside.items[inside.n++] = list.items[i];
 		else
 			outside.items[outside.n++] = list.items[i];
-	index_rules(m, chain, ask_dscp, inside, column);
-	if (outside.n)
-		decide(m, chain, ask_dscp, outside);
+	most = index_rules(m, chain, ask_dscp, inside, column);
+	return outside.n ? most + decide(m, chain, ask_dscp, outside) : most;
 }
 
-void lower_map(struct lower *l, struct chain *chain, const struct map *map, struct box *boxes, size_t n)
+size_t lower_map(struct lower *l, struct chain *chain, const struct map *map, struct box *boxes, size_t n)
 {
+	size_t most = 0;
+
 	/* a packet without ports must not be asked for them: boxes that limit them are a map of their own */
 	for (int ports = 0; ports < 2; ports++) {
 		struct list list = { cni_new_array(l->arena, struct box *, n), 0 };
@@ -336,6 +349,7 @@ void lower_map(struct lower *l, struct chain *chain, const struct map *map, stru
 		m.piece = __builtin_popcount(limits_of(&list)) > 1 ? PIECE_FIELDS : PIECE_RANGES;
 		if (l->prior->shard_max)
 			m.piece = l->prior->shard_max;
-		decide(&m, chain, true, list);
+		most += decide(&m, chain, true, list);
 	}
+	return most;
 }

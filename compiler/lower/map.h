@@ -19,7 +19,7 @@ struct map {
 };
 
 /* Appends rules that go to the chain of the box that a packet is in; others go on with the next rule. The boxes are
- * disjoint; they are reordered. */
-void lower_map(struct lower *l, struct chain *chain, const struct map *map, struct box *boxes, size_t n);
+ * disjoint. Returns how many look-ups a packet needs at most. */
+size_t lower_map(struct lower *l, struct chain *chain, const struct map *map, struct box *boxes, size_t n);
 
 #endif

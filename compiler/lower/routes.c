@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/lower/flatten.h"
 #include "compiler/lower/layers.h"
 #include "compiler/lower/map.h"
 #include "compiler/lower/match.h"
@@ -148,120 +149,28 @@ static struct cni_span span_of(const struct decision *d, const struct layered_ro
 	return d->policy->routes[route->at].ast->span;
 }
 
-/* A range of addresses of a route, on its way to being cut where an earlier route has a part of it. */
-struct piece {
-	struct cni_range6 range;
-	size_t at; /* of the route */
-};
-
-static int by_beginning(const void *a, const void *b)
-{
-	const struct piece *x = a, *y = b;
-
-	if (x->range.lo != y->range.lo)
-		return x->range.lo < y->range.lo ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
-}
-
-/* Ranges that are open at a point of the sweep; the first route is on top. */
-struct heap {
-	struct piece *items;
-	size_t n;
-};
-
-static bool is_before(const struct heap *heap, size_t a, size_t b)
-{
-	return heap->items[a].at < heap->items[b].at;
-}
-
-static void swap(struct heap *heap, size_t a, size_t b)
-{
-	const struct piece item = heap->items[a];
-
-	heap->items[a] = heap->items[b];
-	heap->items[b] = item;
-}
-
-static void heap_push(struct heap *heap, struct piece item)
-{
-	size_t at = heap->n++;
-
-	heap->items[at] = item;
-	for (; at && is_before(heap, at, (at - 1) / 2); at = (at - 1) / 2)
-		swap(heap, at, (at - 1) / 2);
-}
-
-static void heap_pop(struct heap *heap)
-{
-	heap->items[0] = heap->items[--heap->n];
-	for (size_t at = 0, child; (child = 2 * at + 1) < heap->n; at = child) {
-		child += child + 1 < heap->n && is_before(heap, child + 1, child);
-		if (!is_before(heap, child, at))
-			break;
-		swap(heap, at, child);
-	}
-}
-
-static void add_range(struct decision *d, struct boxes *boxes, enum column column, cni_u128 lo, cni_u128 hi, size_t at)
-{
-	struct box *last = boxes->n_items ? &boxes->items[boxes->n_items - 1] : NULL;
-
-	if (last && last->then == d->then[at] && last->range[column].hi + 1 == lo) {
-		last->range[column].hi = hi;
-		return;
-	}
-	last = cni_push(d->l->arena, boxes->items, boxes->n_items);
-	last->limits = LIMITS(column);
-	last->then = d->then[at];
-	last->range[column] = (struct cni_range6){ lo, hi };
-}
-
-/* Every address leads to the first route that has it: a sweep over the ranges' beginnings and ends. */
-static void flatten(struct decision *d, struct boxes *boxes, enum column column, const struct piece *pieces, size_t n)
-{
-	struct heap open = { cni_new_array(d->l->arena, struct piece, n), 0 };
-	cni_u128 from = 0;
-
-	for (size_t i = 0; i < n || open.n;) {
-		cni_u128 until; /* up to here the top has all, unless another begins before */
-
-		if (!open.n)
-			from = pieces[i].range.lo;
-		for (; i < n && pieces[i].range.lo == from; i++)
-			heap_push(&open, pieces[i]);
-		until = open.items[0].range.hi;
-		if (i < n && pieces[i].range.lo <= until)
-			until = pieces[i].range.lo - 1;
-		add_range(d, boxes, column, from, until, open.items[0].at);
-		while (open.n && open.items[0].range.hi <= until)
-			heap_pop(&open);
-		from = until + 1;
-	}
-}
-
 static void address_boxes(struct decision *d, struct boxes *boxes, const struct layered_route *routes, size_t n)
 {
 	const enum cni_view view = routes->kind == ROUTE_FROM ? CNI_VIEW_FROM : CNI_VIEW_TO;
 	const enum cni_family family = routes->region.family;
-	struct piece *pieces = NULL;
+	struct route_range *pieces = NULL;
 	size_t n_pieces = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct cni_ranges *ranges = &routes[i].region.view[view];
 
 		for (size_t j = 0; j < cni_ranges_count(ranges, family); j++) {
-			struct piece *piece = cni_push(d->l->arena, pieces, n_pieces);
+			struct route_range *piece = cni_push(d->l->arena, pieces, n_pieces);
 
 			piece->at = routes[i].at;
 			piece->range = family == CNI_V4 ? (struct cni_range6){ ranges->v4[j].lo, ranges->v4[j].hi }
 							: ranges->v6[j];
 		}
 	}
-	qsort(pieces, n_pieces, sizeof(*pieces), by_beginning);
-	flatten(d, boxes, routes->kind == ROUTE_FROM ? COL_FROM : COL_TO, pieces, n_pieces);
+	flatten(d->l, boxes, routes->kind == ROUTE_FROM ? COL_FROM : COL_TO, pieces, n_pieces, d->then);
 }
 
-static void add_map(struct decision *d, struct chain *chain, const struct layered_route *routes, size_t n)
+static size_t add_map(struct decision *d, struct chain *chain, const struct layered_route *routes, size_t n)
 {
 	static const char *const words[] = { [ROUTE_FROM] = "from", [ROUTE_TO] = "to", [ROUTE_FIELDS] = "fields" };
 	const struct map map = {
@@ -276,7 +185,25 @@ static void add_map(struct decision *d, struct chain *chain, const struct layere
 		address_boxes(d, &boxes, routes, n);
 	for (size_t i = 0; routes->kind == ROUTE_FIELDS && i < n; i++)
 		boxes_add(d->l, &boxes, &routes[i].region, &d->all[map.family], d->then[routes[i].at]);
-	lower_map(d->l, chain, &map, boxes.items, boxes.n_items);
+	return lower_map(d->l, chain, &map, boxes.items, boxes.n_items);
+}
+
+/* What is behind the routes so far: so much a packet meets that comes to the next. */
+static void count(struct decision *d, size_t n_routes, size_t met)
+{
+	struct cni_decision_cost *cost = &d->l->cost;
+
+	cost->most += met;
+	cost->sum += n_routes * cost->most;
+}
+
+static void add_route(struct decision *d, struct chain *chain, size_t at, enum cni_family family)
+{
+	const size_t before = chain->n_rules;
+
+	lower_match(d->l, chain, &d->policy->routes[at].match, d->policy->routes[at].ast->span, d->then[at], family);
+	d->l->cost.n_rules += chain->n_rules - before;
+	count(d, 1, chain->n_rules - before);
 }
 
 static void add_family(struct decision *d, struct chain *chain, enum cni_family family)
@@ -285,13 +212,11 @@ static void add_family(struct decision *d, struct chain *chain, enum cni_family 
 
 	for (size_t at = 0, n; at < d->n_routes[family]; at += n) {
 		n = run_from(d, family, at);
-		if (is_map(d, family, at, n)) {
-			add_map(d, chain, routes + at, n);
-			continue;
-		}
-		for (size_t i = at; i < at + n; i++)
-			lower_match(d->l, chain, &d->policy->routes[routes[i].at].match, span_of(d, &routes[i]),
-				    d->then[routes[i].at], family);
+		if (is_map(d, family, at, n))
+			count(d, n, add_map(d, chain, routes + at, n));
+		for (size_t i = at; !is_map(d, family, at, n) && i < at + n; i++)
+			add_route(d, chain, routes[i].at, family);
+		d->l->cost.n_layers = routes[at].layer + 1;
 	}
 }
 
@@ -333,17 +258,20 @@ void lower_routes(struct lower *l, size_t index, struct chain *chain)
 		otherwise = route_chain(l, policy->name, "else", &path, &l->routes[index][policy->n_routes],
 					policy->decl->otherwise_span);
 	if (!find_layers(&d)) {
+		l->cost = (struct cni_decision_cost){ policy->name, CNI_N_FAMILIES, .n_routes = policy->n_routes };
 		for (size_t i = 0; i < policy->n_routes; i++)
-			lower_match(l, chain, &policy->routes[i].match, policy->routes[i].ast->span, d.then[i],
-				    CNI_N_FAMILIES);
+			add_route(&d, chain, i, CNI_N_FAMILIES);
 		add_otherwise(&d, chain, otherwise);
+		*cni_push(l->arena, l->state->costs, l->state->n_costs) = l->cost;
 		return;
 	}
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
 		struct cni_st_rule_nft *r = chain_rule(l, chain, policy->decl->name.span);
 		struct chain family = { .span = policy->decl->name.span };
 
+		l->cost = (struct cni_decision_cost){ policy->name, f, .n_routes = d.n_routes[f] };
 		add_family(&d, &family, f);
+		*cni_push(l->arena, l->state->costs, l->state->n_costs) = l->cost;
 		add_otherwise(&d, &family, otherwise);
 		if_family(l, r, f);
 		do_verdict(l, r, NFT_GOTO,

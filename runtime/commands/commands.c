@@ -28,7 +28,7 @@ const struct rt_command rt_commands[] = {
 		       "text they go to standard output.",
 	  RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_check },
 	{ "compile", NULL, "FILE...", "write what a policy becomes on an empty router", POLICY_ABOUT,
-	  RT_BIT(RT_OPT_EMIT) | RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_compile },
+	  RT_BIT(RT_OPT_EMIT) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATS), 1, ANY_NUMBER, rt_compile },
 	{ "plan", plan_aliases, "FILE...", "show what apply would change",
 	  POLICY_ABOUT " Against the live kernel this needs CAP_NET_ADMIN; with\n"
 		       "--state it needs no privilege. With -o the plan is saved for apply.",

@@ -55,6 +55,8 @@ static const struct row {
 			   "plan against a file of `cnic snapshot`, not against the live kernel" },
 	[RT_OPT_STATE_DIR] = { "state-dir", 0, TEXT, "DIR", AT(state_dir), NULL,
 			       "where revisions are kept ($CNIC_STATE_DIR, or /var/lib/cnic)" },
+	[RT_OPT_STATS] = { "stats", 0, FLAG, NULL, AT(stats), NULL,
+			   "how packets are decided: layers, maps, and what a new flow meets" },
 	[RT_OPT_WRITE] = { "write", 'w', FLAG, NULL, AT(write), NULL, "write the files in place" },
 	[RT_OPT_YES] = { "yes", 'y', FLAG, NULL, AT(yes), NULL, "do not ask" },
 	[RT_OPT_COLOR] = { "color", 0, CHOICE, "auto|always|never", AT(colour), colour_words,

@@ -25,6 +25,7 @@ enum rt_option_id {
 	RT_OPT_SET,
 	RT_OPT_STATE,
 	RT_OPT_STATE_DIR,
+	RT_OPT_STATS,
 	RT_OPT_WRITE,
 	RT_OPT_YES,
 	/* every command takes these */
@@ -65,6 +66,7 @@ struct rt_options {
 	enum rt_colour colour;
 	enum rt_format diagnostics;
 	bool has_emit;
+	bool stats;
 	enum rt_emit emit;
 };
 
