@@ -85,7 +85,9 @@ struct cni_st_addr {
 
 /* ---- routing ---- */
 
-struct cni_st_rule { /* an ip rule `lookup table`; the key is all of it */
+/* An ip rule `lookup table`, `goto jump` (where there is one: on to that priority), or, with neither, `nop`; the key is
+ * all of it. The kernel tells no two rules apart by `invert` or `jump` alone. */
+struct cni_st_rule {
 	enum cni_family family;
 	uint32_t priority;
 	bool has_from, has_to;
@@ -93,11 +95,19 @@ struct cni_st_rule { /* an ip rule `lookup table`; the key is all of it */
 	const char *iif; /* NULL: any */
 	uint32_t mark, mask; /* mask 0: any */
 	uint8_t ipproto; /* 0: any */
-	uint32_t table;
+	bool invert; /* `not`: all but what it selects */
+	uint32_t jump;
+	uint32_t table; /* 0: none */
 	struct cni_span span;
 	bool owned;
 	bool other; /* observed: has a selector or an action that cnic never writes; never equals a desired one */
 };
+
+/* Whether it leads packets of one mark to a table, as a path's does; those that only pass over others do not. */
+static inline bool cni_rule_is_by_mark(const struct cni_st_rule *rule)
+{
+	return rule->mask && rule->table && !rule->jump && !rule->invert;
+}
 
 enum cni_route_type { CNI_RT_UNICAST, CNI_RT_BLACKHOLE, CNI_RT_UNREACHABLE, CNI_RT_OTHER };
 

@@ -85,7 +85,7 @@ void cni_describe_addr(struct cni_text *out, const struct cni_st_addr *addr)
 
 void cni_describe_rule(struct cni_text *out, const struct cni_st_rule *rule)
 {
-	cni_text_printf(out, "priority %u", rule->priority);
+	cni_text_printf(out, "priority %u%s", rule->priority, rule->invert ? " not" : "");
 	if (rule->has_from) {
 		cni_text_puts(out, " from ");
 		puts_prefix(out, rule->from);
@@ -100,7 +100,13 @@ void cni_describe_rule(struct cni_text *out, const struct cni_st_rule *rule)
 		cni_text_printf(out, " fwmark 0x%x/0x%x", rule->mark, rule->mask);
 	if (rule->ipproto)
 		cni_text_printf(out, " ipproto %u", rule->ipproto);
-	cni_text_printf(out, " lookup %u protocol %u", rule->table, CNI_PROTO);
+	if (rule->jump)
+		cni_text_printf(out, " goto %u", rule->jump);
+	else if (rule->table)
+		cni_text_printf(out, " lookup %u", rule->table);
+	else
+		cni_text_puts(out, " nop");
+	cni_text_printf(out, " protocol %u", CNI_PROTO);
 }
 
 static void hop(struct cni_text *out, const struct cni_st_hop *h, enum cni_family family)

@@ -12,7 +12,7 @@
 /* Ours, or the same one of someone else's, which is used. */
 static bool is_rule_of(const struct lower *l, const struct cni_st_rule *rule, unsigned int id)
 {
-	return !rule->other && rule->mask == l->mask && rule->mark == mark_of(l, id);
+	return !rule->other && cni_rule_is_by_mark(rule) && rule->mask == l->mask && rule->mark == mark_of(l, id);
 }
 
 static const struct cni_target *target_on(const struct lower *l, const char *device)

@@ -60,6 +60,8 @@ int cni_rule_cmp(const struct cni_st_rule *a, const struct cni_st_rule *b)
 	if (a->mask)
 		BY(ORDER(a->mark, b->mark));
 	BY(ORDER(a->ipproto, b->ipproto));
+	BY(ORDER(a->invert, b->invert));
+	BY(ORDER(a->jump, b->jump));
 	return ORDER(a->table, b->table);
 }
 

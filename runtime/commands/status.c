@@ -22,7 +22,7 @@ static void find_table(const struct cni_state *state, struct rt_path_status *pat
 	for (size_t i = 0; i < state->n_rules; i++) {
 		const struct cni_st_rule *rule = &state->rules[i];
 
-		if (!rule->owned || !rule->mask || rule->mark >> __builtin_ctz(rule->mask) != path->id)
+		if (!rule->owned || !cni_rule_is_by_mark(rule) || rule->mark >> __builtin_ctz(rule->mask) != path->id)
 			continue;
 		path->has_table = true;
 		path->table = rule->table;

@@ -55,7 +55,7 @@ static uint32_t mark_of(const struct cni_state *state, uint32_t mask, const char
 	for (size_t i = 0; i < state->n_rules; i++) {
 		const struct cni_st_rule *rule = &state->rules[i];
 
-		if (rule->family != family || rule->mask != mask || !rule->mark)
+		if (rule->family != family || rule->mask != mask || !rule->mark || !cni_rule_is_by_mark(rule))
 			continue;
 		for (size_t j = 0; j < state->n_routes; j++) {
 			const struct cni_st_route *route = &state->routes[j];

@@ -92,7 +92,7 @@ const char *rt_rule_words(struct cni_arena *arena, const struct cni_st_rule *rul
 	struct cni_text out = { .arena = arena };
 	char text[CNI_ADDR_TEXT];
 
-	cni_text_printf(&out, "priority %u from %s", priority,
+	cni_text_printf(&out, "priority %u%s from %s", priority, rule->invert ? " not" : "",
 			rule->has_from ? cni_prefix_format(rule->from, text) : "all");
 	if (rule->has_to)
 		cni_text_printf(&out, " to %s", cni_prefix_format(rule->to, text));
@@ -102,7 +102,10 @@ const char *rt_rule_words(struct cni_arena *arena, const struct cni_st_rule *rul
 		cni_text_printf(&out, " fwmark 0x%x/0x%x", rule->mark, rule->mask);
 	if (rule->ipproto)
 		cni_text_printf(&out, " ipproto %u", rule->ipproto);
-	cni_text_printf(&out, " lookup %u", rule->table);
+	if (rule->jump)
+		cni_text_printf(&out, " goto %u", rule->jump);
+	else if (rule->table)
+		cni_text_printf(&out, " lookup %u", rule->table);
 	return out.data;
 }
 

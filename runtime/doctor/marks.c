@@ -88,8 +88,9 @@ static const struct cni_st_rule *overtaken(const struct rt_doctor *d, const stru
 	for (size_t i = 0; d->desired && i < d->desired->n_rules; i++) {
 		const struct cni_st_rule *ours = &d->desired->rules[i];
 
-		if (ours->mask && ours->family == rule->family && rule->priority < ours->priority && !rule->other &&
-		    (ours->mark & rule->mask) == rule->mark && rt_has_route(d, rule->family, rule->table, false))
+		if (cni_rule_is_by_mark(ours) && ours->family == rule->family && rule->priority < ours->priority &&
+		    !rule->other && (ours->mark & rule->mask) == rule->mark &&
+		    rt_has_route(d, rule->family, rule->table, false))
 			return ours;
 	}
 	return NULL;

@@ -166,7 +166,7 @@ static bool steers_anew(const struct cni_plan *plan)
 static uint32_t mask_of(const struct cni_state *observed)
 {
 	for (size_t i = 0; i < observed->n_rules; i++)
-		if (observed->rules[i].owned && observed->rules[i].mask)
+		if (observed->rules[i].owned && cni_rule_is_by_mark(&observed->rules[i]))
 			return observed->rules[i].mask;
 	return 0;
 }

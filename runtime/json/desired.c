@@ -86,7 +86,9 @@ static json_t *rule_json(const struct cni_st_rule *rule)
 	json_object_set_new(json, "mark", rule->mask ? json_sprintf("0x%08x", rule->mark) : json_null());
 	json_object_set_new(json, "mask", rule->mask ? json_sprintf("0x%08x", rule->mask) : json_null());
 	json_object_set_new(json, "ipproto", rule->ipproto ? json_integer(rule->ipproto) : json_null());
-	json_object_set_new(json, "table", json_integer(rule->table));
+	json_object_set_new(json, "invert", json_boolean(rule->invert));
+	json_object_set_new(json, "jump", rule->jump ? json_integer(rule->jump) : json_null());
+	json_object_set_new(json, "table", rule->table ? json_integer(rule->table) : json_null());
 	return json;
 }
 

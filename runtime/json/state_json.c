@@ -135,6 +135,7 @@ static const struct rt_field rule_fields[] = {
 	RT_FIELD(cni_st_rule, from, RT_F_PREFIX),   RT_FIELD(cni_st_rule, to, RT_F_PREFIX),
 	RT_FIELD(cni_st_rule, iif, RT_F_TEXT),	    RT_FIELD(cni_st_rule, mark, RT_F_U32),
 	RT_FIELD(cni_st_rule, mask, RT_F_U32),	    RT_FIELD(cni_st_rule, ipproto, RT_F_U8),
+	RT_FIELD(cni_st_rule, invert, RT_F_BOOL),   RT_FIELD(cni_st_rule, jump, RT_F_U32),
 	RT_FIELD(cni_st_rule, table, RT_F_U32),	    RT_FIELD(cni_st_rule, owned, RT_F_BOOL),
 	RT_FIELD(cni_st_rule, other, RT_F_BOOL),    END,
 };

@@ -55,13 +55,17 @@ static void put_rule(struct rt_writer *w, uint16_t type, uint16_t flags, const s
 	struct fib_rule_hdr *header = mnl_nlmsg_get_payload(message);
 
 	header->family = rt_af(rule->family);
-	header->action = FR_ACT_TO_TBL;
+	header->action = rule->jump ? FR_ACT_GOTO : rule->table ? FR_ACT_TO_TBL : FR_ACT_NOP;
+	header->flags = rule->invert ? FIB_RULE_INVERT : 0;
 	header->table = rule->table < 256 ? (uint8_t)rule->table : RT_TABLE_UNSPEC;
 	header->src_len = rule->has_from ? rule->from.len : 0;
 	header->dst_len = rule->has_to ? rule->to.len : 0;
 	mnl_attr_put_u32(message, FRA_PRIORITY, rule->priority);
-	mnl_attr_put_u32(message, FRA_TABLE, rule->table);
 	mnl_attr_put_u8(message, FRA_PROTOCOL, CNI_PROTO);
+	if (rule->jump)
+		mnl_attr_put_u32(message, FRA_GOTO, rule->jump);
+	else if (rule->table)
+		mnl_attr_put_u32(message, FRA_TABLE, rule->table);
 	if (rule->has_from)
 		rt_put_addr(message, FRA_SRC, rule->from.addr);
 	if (rule->has_to)

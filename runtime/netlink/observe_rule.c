@@ -10,8 +10,23 @@
 
 /* Attributes that a rule of cnic's may have; the kernel's dump always has the last two. Any other one, known or not
  * yet known, selects or does something that cnic never writes. */
-static const uint8_t usual[] = { FRA_DST,   FRA_SRC,	  FRA_IIFNAME, FRA_PRIORITY,	       FRA_FWMARK,  FRA_FWMASK,
-				 FRA_TABLE, FRA_IP_PROTO, FRA_PAD,     FRA_SUPPRESS_PREFIXLEN, FRA_PROTOCOL };
+static const uint8_t usual[] = { FRA_DST,   FRA_SRC,	  FRA_IIFNAME, FRA_PRIORITY,	       FRA_FWMARK,   FRA_FWMASK,
+				 FRA_TABLE, FRA_IP_PROTO, FRA_PAD,     FRA_SUPPRESS_PREFIXLEN, FRA_PROTOCOL, FRA_GOTO };
+
+/* What it does is what a rule of cnic's may do: look up a table, or, of ours only, what passes over others. */
+static bool does_usual(const struct fib_rule_hdr *header, const struct cni_st_rule *rule)
+{
+	switch (header->action) {
+	case FR_ACT_TO_TBL:
+		return !rule->jump && !rule->invert;
+	case FR_ACT_GOTO:
+		return rule->owned && rule->jump && !rule->table;
+	case FR_ACT_NOP:
+		return rule->owned && !rule->jump && !rule->table && !rule->invert;
+	default:
+		return false;
+	}
+}
 
 static bool is_usual(const struct fib_rule_hdr *header, const struct rt_attrs *attrs)
 {
@@ -22,9 +37,7 @@ static bool is_usual(const struct fib_rule_hdr *header, const struct rt_attrs *a
 	for (size_t i = 0; i < RT_ATTRS; i++)
 		if (left.at[i])
 			return false;
-	return !attrs->unknown && header->action == FR_ACT_TO_TBL && !header->tos &&
-	       !(header->flags & FIB_RULE_INVERT) &&
-	       rt_u32(attrs->at[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX) == UINT32_MAX;
+	return !attrs->unknown && !header->tos && rt_u32(attrs->at[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX) == UINT32_MAX;
 }
 
 static int read_rule(const struct nlmsghdr *message, void *arg)
@@ -48,11 +61,14 @@ static int read_rule(const struct nlmsghdr *message, void *arg)
 	rule->to.len = rule->has_to ? header->dst_len : 0;
 	rule->iif = attrs.at[FRA_IIFNAME] ? cni_strdup(obs->arena, rt_string(attrs.at[FRA_IIFNAME])) : NULL;
 	rule->mark = rt_u32(attrs.at[FRA_FWMARK], 0);
-	rule->mask = attrs.at[FRA_FWMARK] ? rt_u32(attrs.at[FRA_FWMASK], UINT32_MAX) : 0;
+	/* a mark of 0 is not shown */
+	rule->mask = rt_u32(attrs.at[FRA_FWMASK], attrs.at[FRA_FWMARK] ? UINT32_MAX : 0);
 	rule->ipproto = rt_u8(attrs.at[FRA_IP_PROTO], 0);
 	rule->table = rt_u32(attrs.at[FRA_TABLE], header->table);
 	rule->owned = rt_u8(attrs.at[FRA_PROTOCOL], 0) == CNI_PROTO;
-	rule->other = !is_usual(header, &attrs);
+	rule->invert = header->flags & FIB_RULE_INVERT;
+	rule->jump = rt_u32(attrs.at[FRA_GOTO], 0);
+	rule->other = !is_usual(header, &attrs) || !does_usual(header, rule);
 	return 0;
 }
 

@@ -207,10 +207,12 @@ struct probes live_probes(struct cni_arena *arena, const struct live *live)
 
 bool probe_matches(const struct probe *probe, const struct cni_st_rule *rule)
 {
-	return rule->family == probe->family && !rule->other && !rule->iif &&
-	       (!rule->has_from || cni_prefix_has(rule->from, probe->src)) &&
-	       (!rule->has_to || cni_prefix_has(rule->to, probe->dst)) &&
-	       ((probe->mark ^ rule->mark) & rule->mask) == 0 && (!rule->ipproto || rule->ipproto == probe->proto);
+	const bool fits = (!rule->has_from || cni_prefix_has(rule->from, probe->src)) &&
+			  (!rule->has_to || cni_prefix_has(rule->to, probe->dst)) &&
+			  ((probe->mark ^ rule->mark) & rule->mask) == 0 &&
+			  (!rule->ipproto || rule->ipproto == probe->proto);
+
+	return rule->family == probe->family && !rule->other && !rule->iif && fits != rule->invert;
 }
 
 static bool same_way(const struct cni_st_route *a, const struct cni_st_route *b)
@@ -254,17 +256,30 @@ static bool add_table(struct cni_arena *arena, const struct cni_state *state, st
 	}
 }
 
+/* Whether any rule stands where another goes on: without one, the kernel goes on behind that other. */
+static bool is_resolved(const struct cni_state *state, const struct cni_st_rule *from)
+{
+	for (size_t i = 0; from->jump && i < state->n_rules; i++)
+		if (state->rules[i].family == from->family && state->rules[i].priority == from->jump)
+			return true;
+	return false;
+}
+
+static uint64_t place_of(const struct cni_st_rule *rule)
+{
+	return (uint64_t)rule->priority << 32 | rule->span.begin;
+}
+
 static const struct cni_st_rule *next_rule(const struct cni_state *state, const struct probe *probe,
 					   const struct cni_st_rule *last)
 {
+	const uint64_t from = !last ? 0 : is_resolved(state, last) ? (uint64_t)last->jump << 32 : place_of(last) + 1;
 	const struct cni_st_rule *best = NULL;
 
 	for (size_t i = 0; i < state->n_rules; i++) {
 		const struct cni_st_rule *rule = &state->rules[i];
-		uint64_t at = (uint64_t)rule->priority << 32 | rule->span.begin;
 
-		if (probe_matches(probe, rule) && (!last || at > ((uint64_t)last->priority << 32 | last->span.begin)) &&
-		    (!best || at < ((uint64_t)best->priority << 32 | best->span.begin)))
+		if (probe_matches(probe, rule) && place_of(rule) >= from && (!best || place_of(rule) < place_of(best)))
 			best = rule;
 	}
 	return best;
@@ -275,7 +290,7 @@ struct course probe_course(struct cni_arena *arena, const struct cni_state *stat
 	struct course course = { 0 };
 
 	for (const struct cni_st_rule *rule = next_rule(state, probe, NULL); rule; rule = next_rule(state, probe, rule))
-		if (!add_table(arena, state, &course, rule->table, probe))
+		if (rule->table && !add_table(arena, state, &course, rule->table, probe))
 			break;
 	return course;
 }

@@ -252,6 +252,20 @@ void router_put_rule(struct router *r, const struct cni_st_rule *rule)
 		put_rule(r, &made);
 }
 
+/* Whether the kernel would take it for one that is there: `not` and where it goes on make no difference to it. */
+static bool has_twin(const struct router *r, const struct cni_st_rule *rule)
+{
+	for (size_t i = 0; rule->jump && i < r->state.n_rules; i++) {
+		struct cni_st_rule other = r->state.rules[i];
+
+		other.jump = other.jump ? rule->jump : 0;
+		other.invert = rule->invert;
+		if (!cni_rule_cmp(&other, rule))
+			return true;
+	}
+	return false;
+}
+
 static bool step_rule(struct router *r, const struct cni_step *step, bool again)
 {
 	const struct cni_st_rule *any = step->before ? step->before : step->after;
@@ -260,7 +274,7 @@ static bool step_rule(struct router *r, const struct cni_step *step, bool again)
 	if (step->before && step->after)
 		return router_fault(r, "a rule cannot be changed");
 	if (step->after) {
-		if (has)
+		if (has || has_twin(r, any))
 			return router_fault(r, "rule %u to table %u exists", any->priority, any->table);
 		router_put_rule(r, any);
 		return true;

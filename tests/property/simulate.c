@@ -18,10 +18,12 @@ bool sim_is_up(const struct sim *sim, const char *device)
 
 static bool rule_selects(const struct cni_st_rule *rule, const struct machine_packet *mp)
 {
-	return rule->family == mp->family && (!rule->has_from || cni_prefix_has(rule->from, mp->src)) &&
-	       (!rule->has_to || cni_prefix_has(rule->to, mp->dst)) &&
-	       (!rule->iif || !strcmp(rule->iif, mp->iif ? mp->iif : "lo")) &&
-	       ((mp->mark ^ rule->mark) & rule->mask) == 0 && (!rule->ipproto || rule->ipproto == mp->proto);
+	const bool fits = (!rule->has_from || cni_prefix_has(rule->from, mp->src)) &&
+			  (!rule->has_to || cni_prefix_has(rule->to, mp->dst)) &&
+			  (!rule->iif || !strcmp(rule->iif, mp->iif ? mp->iif : "lo")) &&
+			  ((mp->mark ^ rule->mark) & rule->mask) == 0 && (!rule->ipproto || rule->ipproto == mp->proto);
+
+	return rule->family == mp->family && fits != rule->invert;
 }
 
 static bool usable(const struct sim *sim, const struct cni_st_route *route)
@@ -53,16 +55,28 @@ static const struct cni_st_route *best_route(const struct sim *sim, uint32_t tab
 	return best;
 }
 
-/* The rule of that family with the least priority at or above `from`; of equal ones the first. */
+/* Whether any rule stands where another goes on: without one, the kernel goes on behind that other. */
+static bool is_resolved(const struct cni_state *state, const struct cni_st_rule *from)
+{
+	for (size_t i = 0; from->jump && i < state->n_rules; i++)
+		if (state->rules[i].family == from->family && state->rules[i].priority == from->jump)
+			return true;
+	return false;
+}
+
+/* The rule of that family that selects the packet next; of equal priorities the first. */
 static const struct cni_st_rule *next_rule(const struct cni_state *state, const struct machine_packet *mp,
 					   const struct cni_st_rule *after)
 {
+	const uint32_t jump = after && is_resolved(state, after) ? after->jump : 0;
 	const struct cni_st_rule *best = NULL;
 
 	for (size_t i = 0; i < state->n_rules; i++) {
 		const struct cni_st_rule *rule = &state->rules[i];
 
-		if (after && (rule->priority < after->priority || (rule->priority == after->priority && rule <= after)))
+		if (rule->priority < jump ||
+		    (after && !jump &&
+		     (rule->priority < after->priority || (rule->priority == after->priority && rule <= after))))
 			continue;
 		if (rule_selects(rule, mp) && (!best || rule->priority < best->priority))
 			best = rule;
@@ -85,7 +99,7 @@ struct sim_result sim_lookup(struct sim *sim, struct machine_packet *packet)
 	}
 	for (const struct cni_st_rule *rule = next_rule(state, packet, NULL); rule;
 	     rule = next_rule(state, packet, rule)) {
-		const struct cni_st_route *route = best_route(sim, rule->table, packet);
+		const struct cni_st_route *route = rule->table ? best_route(sim, rule->table, packet) : NULL;
 
 		if (!route)
 			continue;

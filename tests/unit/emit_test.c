@@ -103,6 +103,8 @@ static void test_ip(void **state)
 		  .mask = 0xffff,
 		  .table = 903,
 		  .owned = true },
+		{ .priority = 96, .invert = true, .mask = 0xfffc, .jump = 99, .owned = true },
+		{ .priority = 99, .owned = true },
 		{ .priority = 32766, .table = 254 },
 	};
 	struct cni_st_hop hops[] = { { .has_via = true, .via = ip("192.0.2.10"), .device = "eth1.100", .weight = 3 },
@@ -128,7 +130,7 @@ static void test_ip(void **state)
 				     .addrs = addrs,
 				     .n_addrs = 2,
 				     .rules = rules,
-				     .n_rules = 3,
+				     .n_rules = 5,
 				     .routes = routes,
 				     .n_routes = 4 };
 	struct cni_text text = { .arena = *state };
@@ -153,7 +155,9 @@ static void test_ip(void **state)
 		" src 198.51.100.130\n"
 		"ip -6 route add blackhole default table 904 proto 93 metric 20\n"
 		"ip rule add priority 93 from 198.51.100.130/32 ipproto 47 lookup 800 protocol 93\n"
-		"ip -6 rule add priority 95 to 2001:db8::/32 iif eth2 fwmark 0x3/0xffff lookup 903 protocol 93\n");
+		"ip -6 rule add priority 95 to 2001:db8::/32 iif eth2 fwmark 0x3/0xffff lookup 903 protocol 93\n"
+		"ip rule add priority 96 not fwmark 0x0/0xfffc goto 99 protocol 93\n"
+		"ip rule add priority 99 nop protocol 93\n");
 }
 
 /* ---- plans ---- */

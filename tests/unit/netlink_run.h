@@ -247,6 +247,26 @@ static inline void jump_to(struct bench *b, struct cni_st_chain *chain, const ch
 	add_expr(b, r, CNI_X_LOOKUP, key)->name = map;
 }
 
+/* Rules by which packets pass over others, on to one that does nothing, or to none. */
+static inline void add_passing(struct bench *b, struct cni_state *s, uint32_t table)
+{
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+		const struct cni_st_rule rule = { .family = f, .priority = table, .owned = true };
+		struct cni_st_rule *to = cni_push(b->arena, s->rules, s->n_rules);
+
+		*to = rule;
+		to->priority = table + 5000;
+		for (int invert = 0; invert < 2; invert++) {
+			struct cni_st_rule *from = cni_push(b->arena, s->rules, s->n_rules);
+
+			*from = rule;
+			from->invert = invert;
+			from->mask = invert ? 0xfffc : 0xffff;
+			from->jump = table + 5000 + 5000 * (uint32_t)invert;
+		}
+	}
+}
+
 static inline void add_routing(struct bench *b, struct cni_state *s, uint32_t table, const char *gateway)
 {
 	static const enum cni_route_type closed[] = { CNI_RT_UNREACHABLE, CNI_RT_BLACKHOLE };
@@ -268,6 +288,7 @@ static inline void add_routing(struct bench *b, struct cni_state *s, uint32_t ta
 										     .owned = true,
 										     .type = closed[f] };
 	}
+	add_passing(b, s, table);
 	r = cni_push(b->arena, s->routes, s->n_routes);
 	*r = (struct cni_st_route){ .table = table, .to = prefix("0.0.0.0", 0), .metric = 10, .owned = true };
 	*cni_push(b->arena, r->hops, r->n_hops) = hop(gateway, "v0", 1);

@@ -54,6 +54,8 @@ static void test_rule_key(void **state)
 	DIFFERS(rule, mask, 0);
 	DIFFERS(rule, ipproto, 0);
 	DIFFERS(rule, table, 901);
+	DIFFERS(rule, invert, true);
+	DIFFERS(rule, jump, 200);
 	DIFFERS(rule, other, true); /* never equals one of ours */
 	IGNORES(rule, owned, true);
 	IGNORES(rule, to.len, 8); /* without has_to */
