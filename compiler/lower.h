@@ -2,10 +2,14 @@
 /* lower.h - from a checked model to the desired state of the kernel.
  *
  * Steering. Each distinct path that a packet can take ("cf1 first, then cf2, else drop") has an id. The id is
- * the packet mark within the mask, and gives its fwmark rule's priority (options.rule_priority + 2 + id) and its
- * routing table (options.table + id). Rules by source stand before them: answers to probes at rule_priority,
- * outer packets at rule_priority + 1 (their tables start at options.table + 16384). Ids name paths, not generations: which id stands for which path is
- * kept in the kernel, as the comment of the counter "path.ID", and given back as `prior`.
+ * the packet mark within the mask, and gives its fwmark rule's priority (lower/skips.c) and its routing table
+ * (options.table + id). Rules by source stand before them: answers to probes at rule_priority, outer packets at
+ * rule_priority + 1 (their tables start at options.table + 16384). Ids name paths, not generations: which id stands for
+ * which path is kept in the kernel, as the comment of the counter "path.ID", and given back as `prior`.
+ *
+ * The priorities from rule_priority to cni_last_priority() are cnic's. Where a family has many paths, other rules there
+ * let packets pass over those that are not theirs. Over a rule of someone else's nothing may pass: with one among
+ * them, a family's packets meet all rules, one by one.
  *
  * Names that others may rely on (status reads them from the kernel):
  *   counter "route.POLICY.ROUTE"  flows and packets classified by a route; ROUTE is "else" for the policy's end
@@ -39,11 +43,18 @@ struct cni_prior {
 	bool (*in_use)(void *arg, uint32_t mask, uint32_t mark);
 	void *arg;
 	size_t map_min; /* routes that can be decided together before they are a map; 0: as many as is best */
+	size_t skip_min; /* paths' rules of a family before packets pass over them by others; 0: CNI_SKIP_MIN */
 	size_t shard_max; /* members of a set of addresses before it is cut into several; 0: as many as is best */
 };
 
 /* The bits of a packet's mark, or a flow's, that hold the path's id; those above, within the mask, are the epoch. */
 uint32_t cni_id_mask(uint32_t mark_mask);
+
+/* Paths of a family from which on packets pass over the rules of others. */
+#define CNI_SKIP_MIN 16
+
+/* The last priority that is cnic's, where the highest id of a path is this one. */
+uint32_t cni_last_priority(uint32_t rule_priority, unsigned int max_id);
 
 /* The model must be free of errors. More paths than the mask has room for is an error in `diags`. */
 struct cni_state *cni_lower(struct cni_arena *arena, const struct cni_model *model, const struct cni_prior *prior,

@@ -20,9 +20,10 @@ void diff_step(struct diff *d, enum cni_phase phase, unsigned int rank, enum cni
 				     .span = after ? span : (struct cni_span){ 0 } };
 	o->rank = rank;
 	o->sub = d->n_steps;
-	/* longer tests first: a rule is there before the one that it makes an exception of */
+	/* The last one first: a rule is there before the one that it makes an exception of, or that goes on at it; and the
+	 * kernel, which looks for the place from the front, finds it at once. */
 	if (phase == CNI_EXPAND && object == CNI_RULE)
-		o->sub = UINT32_MAX - ((const struct cni_st_rule *)after)->priority;
+		o->sub |= (uint64_t)(UINT32_MAX - ((const struct cni_st_rule *)after)->priority) << 32;
 }
 
 static int by_order(const void *a, const void *b)

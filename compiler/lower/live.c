@@ -66,11 +66,11 @@ bool lower_options_fit(struct lower *l)
 		const struct cni_st_rule *rule = &live->rules[i];
 		const unsigned int id = (rule->mark & l->id_mask) >> l->shift;
 
-		if (!rule->owned || rule->other || rule->mask != mask || rule->mark != mark_of(l, id) ||
-		    !has_path(live, id))
+		if (!rule->owned || rule->other || !cni_rule_is_by_mark(rule) || rule->mask != mask ||
+		    rule->mark != mark_of(l, id) || !has_path(live, id))
 			continue;
 		return fits(l, "table", "%u", rule->table - id, options->table) &&
-		       fits(l, "rule-priority", "%u", rule->priority - 2 - id, options->rule_priority);
+		       fits(l, "rule-priority", "%u", rule->priority - lower_priority(0, id), options->rule_priority);
 	}
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "compiler/lower.h"
 
 #define EPOCH_BITS 3 /* epochs 1..7; 0: no policy classified the flow: it came in by a target, or is none of ours */
+#define MAIN_PRIORITY 32766u /* of the rule that leads to the main table: ip-rule(8) */
 #define FIRST_UNDERLAY 16384 /* offset of the first underlay table from options.table */
 
 /* Where a packet can be sent: tiers in order of preference, each of one or more targets that share by weight.
@@ -93,6 +94,9 @@ void lower_former_tables(struct lower *lower);
 void lower_devices(struct lower *lower);
 /* tables.c: routing tables and rules: of ways, of outer packets, of answers to probes. */
 void lower_tables(struct lower *lower);
+/* skips.c: the priority of a path's rule; and, once those rules are there, what lets packets pass over them. */
+uint32_t lower_priority(uint32_t rule_priority, unsigned int id);
+void lower_skips(struct lower *lower);
 /* The next hop of a target for a family; false if it does not carry it. */
 bool lower_hop(const struct lower *lower, const struct cni_target *target, enum cni_family family,
 	       struct cni_st_hop *hop);

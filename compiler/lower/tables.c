@@ -127,12 +127,13 @@ static void way_rules(struct lower *l, const struct way *way)
 		return;
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
 		if (way_table(l, way, f))
-			add_rule(l, (struct cni_st_rule){ .family = f,
-							  .priority = l->model->options.rule_priority + 2 + way->id,
-							  .mark = mark_of(l, way->id),
-							  .mask = l->mask,
-							  .table = l->model->options.table + way->id,
-							  .span = way->span });
+			add_rule(l, (struct cni_st_rule){
+					    .family = f,
+					    .priority = lower_priority(l->model->options.rule_priority, way->id),
+					    .mark = mark_of(l, way->id),
+					    .mask = l->mask,
+					    .table = l->model->options.table + way->id,
+					    .span = way->span });
 }
 
 /* ---- by source: outer packets and answers ---- */
@@ -278,4 +279,5 @@ void lower_tables(struct lower *l)
 	for (size_t i = 0; i < l->n_ways; i++)
 		way_rules(l, &l->ways[i]);
 	lower_former_tables(l);
+	lower_skips(l);
 }

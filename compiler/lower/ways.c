@@ -6,7 +6,6 @@
 #include "compiler/lower/lower_internal.h"
 #include "compiler/text.h"
 
-#define MAIN_PRIORITY 32766u /* of the rule that leads to the main table: ip-rule(8) */
 #define KEY_MAX 100 /* nft keeps 128 bytes of a comment */
 
 static const char *const verdict_words[] = { [CNI_VERDICT_NONE] = "",
@@ -260,15 +259,15 @@ static bool give_ids(struct lower *l)
 /* Every rule of ours comes before main's. */
 static bool priorities_fit(struct lower *l)
 {
-	const uint32_t first = l->model->options.rule_priority + 2;
+	for (size_t w = 0; w < l->n_ways; w++) {
+		const uint32_t priority = lower_priority(l->model->options.rule_priority, l->ways[w].id);
 
-	for (size_t w = 0; w < l->n_ways; w++)
-		if (first + l->ways[w].id >= MAIN_PRIORITY) {
+		if (priority >= MAIN_PRIORITY) {
 			cni_diag(l->diags, CNI504, l->ways[w].span,
-				 "this path's rule would have priority %u, behind main's %u", first + l->ways[w].id,
-				 MAIN_PRIORITY);
+				 "this path's rule would have priority %u, behind main's %u", priority, MAIN_PRIORITY);
 			return false;
 		}
+	}
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "compiler/lower.h"
 #include "runtime/doctor/doctor.h"
 #include "runtime/netlink/encode.h"
 #include "runtime/netlink/observe.h"
@@ -97,7 +98,7 @@ static const struct cni_st_rule *last_of_ours(const struct cni_state *desired, e
 	for (size_t i = 0; i < desired->n_rules; i++) {
 		const struct cni_st_rule *rule = &desired->rules[i];
 
-		if (rule->mask && rule->family == family && (!last || rule->priority > last->priority))
+		if (cni_rule_is_by_mark(rule) && rule->family == family && (!last || rule->priority > last->priority))
 			last = rule;
 	}
 	return last;
@@ -140,8 +141,40 @@ static bool catches(const struct rt_doctor *d, const struct cni_st_rule *rule)
 /* Before those of main and default (32766, 32767: ip-rule(8)), and after ours. */
 #define LATE 32000
 
+/* The last priority of ours in a family that has so many paths that packets should pass over some; 0: it has not. */
+static uint32_t last_of_many(const struct rt_doctor *d, enum cni_family family)
+{
+	const struct cni_st_rule *last = last_of_ours(d->desired, family);
+	const uint32_t ids = cni_id_mask(d->mark_mask);
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->desired->n_rules; i++)
+		n += d->desired->rules[i].family == family && cni_rule_is_by_mark(&d->desired->rules[i]);
+	return n < CNI_SKIP_MIN
+		       ? 0
+		       : cni_last_priority(d->model->options.rule_priority, (last->mark & ids) >> __builtin_ctz(ids));
+}
+
+/* One just like a path's is in nobody's way. */
+static void look_among_ours(struct rt_doctor *d, const struct cni_st_rule *rule, uint32_t last)
+{
+	const uint32_t first = d->model->options.rule_priority;
+	const bool is_like = !rule->other && cni_rule_is_by_mark(rule) && rule->mask == d->mark_mask;
+	struct cni_diag *diag;
+
+	if (rule->owned || is_like || rule->priority < first || rule->priority > last)
+		return;
+	diag = rt_finding(
+		d, CNI754, nowhere,
+		"the ip rule of priority %u is among cnic's, which are %u to %u: packets meet all of these, one "
+		"by one",
+		rule->priority, first, last);
+	cni_diag_help(d->diags, diag, "give it a priority before or behind them; then: cnic apply");
+}
+
 const char *rt_look_rule_order(struct rt_doctor *d, enum rt_verdict *verdict)
 {
+	const uint32_t last[CNI_N_FAMILIES] = { last_of_many(d, CNI_V4), last_of_many(d, CNI_V6) };
 	size_t n = 0;
 
 	(void)verdict;
@@ -152,6 +185,7 @@ const char *rt_look_rule_order(struct rt_doctor *d, enum rt_verdict *verdict)
 		struct cni_diag *diag;
 
 		n += !rule->owned;
+		look_among_ours(d, rule, last[rule->family]);
 		if (!ours || rule->priority >= ours->priority || !catches(d, rule) ||
 		    !rt_has_route(d, rule->family, rule->table, true))
 			continue;
@@ -326,7 +360,7 @@ const char *rt_look_tables(struct rt_doctor *d, enum rt_verdict *verdict)
 	for (size_t i = 0; i < d->desired->n_rules; i++) {
 		const struct cni_st_rule *rule = &d->desired->rules[i];
 
-		if (!rule->mask || rule->table < first || rule->table - first >= UNDERLAY)
+		if (!cni_rule_is_by_mark(rule) || rule->table < first || rule->table - first >= UNDERLAY)
 			continue;
 		look_into_table(d, rule);
 		n++;

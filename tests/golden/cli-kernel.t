@@ -125,7 +125,7 @@ subtest 'status' => sub {
 	at('far', 'ip link set far0 up');
 	eventually('LOWER_UP');
 	like((here('carrier', 0, 'status'))[0], qr/else drop +eth0\b/, '... and open');
-	at('router', "ip $_ rule del priority 1003") for qw(-4 -6);
+	at('router', "ip $_ rule del priority 1012") for qw(-4 -6);
 	like((here('a rule is gone', 0, 'status'))[1], qr/path 1 .* has lost its ip rules/, '... is warned about');
 	here('apply mends it', 0, 'apply', $policy);
 };

@@ -179,6 +179,26 @@ finds('a rule before cnic\'s', 'CNI750', 1, 'rule-order',
 	qr/priority 60 from 10\.1\.0\.0\/16 lookup 97/, after => 'ip rule del priority 32000; ip route flush table 97');
 finds('main before cnic\'s', 'CNI750', 1, 'rule-order', 'ip rule add lookup main priority 70',
 	qr/priority 70 from all lookup 254/, after => 'ip rule del priority 32000');
+# a path for each of what may come after the targets, and the other way round
+my $many = $base =~ s/^link isp .*\n\K/link alt { kind internet; device eth1; address 203.0.113.2\/30; }\n/mr;
+for my $n (1 .. 15) {
+	my $targets = ('isp', 'alt', 'isp then alt', 'alt then isp', 'isp masquerade')[ $n % 5 ];
+	my $otherwise = ('drop', 'reject', 'main')[ $n % 3 ];
+	$many =~ s/^(?=\troute all)/\troute r$n udp dport $n via $targets else $otherwise;\n/m;
+}
+subtest 'CNI754: a rule among many of cnic\'s' => sub {
+	must_do('ip rule add to 192.0.2.0/24 lookup 97 priority 1015');
+	clean('... is no finding where there are few');
+	spew($file, $many);
+	my ($status, $found) = doctor($file);
+	is($status, 0, '... exit status 0');
+	is(join(' ', keys %$found), 'CNI754', '... that code') || diag(explain($found));
+	like($found->{CNI754}[0]{message}, qr/priority 1015 .* 1000 to 1050/, '... names it');
+	must_do('ip rule del priority 1015; ip rule add to 192.0.2.0/24 lookup 97 priority 999');
+	clean('... gone where it comes before');
+	must_do('ip rule del priority 999');
+	spew($file, $base);
+};
 subtest 'rules that leave the policy\'s packets alone' => sub {
 	must_do('ip route add default dev eth1 table 97; ip rule add from 172.16.0.0/16 lookup 97 priority 61; '
 		. 'ip rule add iif eth1 lookup 97 priority 62; ip rule add to 192.0.2.0/24 lookup 97 priority 63; '

@@ -66,8 +66,8 @@ is_deeply([ @$json{qw(drift ignored against)} ],
 my $table   = 'table 20002 proto 93';
 my @vanish = (
 	# what, command, lines of drift, messages of apply, whether nft's handles stay
-	[ 'a rule', 'ip rule del priority 1003',
-		[ 'missing             rule priority 1003 fwmark 0x1/0xffff lookup 20001 protocol 93' ], 1, 1 ],
+	[ 'a rule', 'ip rule del priority 1012',
+		[ 'missing             rule priority 1012 fwmark 0x1/0xffff lookup 20001 protocol 93' ], 1, 1 ],
 	[ 'a route', "ip route del default via 198.51.100.1 dev eth0 $table metric 10",
 		[ "missing             route default via 198.51.100.1 dev eth0 $table metric 10" ], 1, 1 ],
 	[ 'a guard', "ip -6 route del blackhole default $table metric 4278198272",
@@ -133,16 +133,16 @@ subtest 'the whole table' => sub {
 };
 
 subtest 'JSON and --ignore' => sub {
-	router('sysctl -qw net.ipv4.conf.eth0.rp_filter=1 && ip rule del priority 1003');
+	router('sysctl -qw net.ipv4.conf.eth0.rp_filter=1 && ip rule del priority 1012');
 	my $json = from_json((here('drift --json', 2, 'drift', '--json'))[0]);
 	my ($setting, $rule) = @{ $json->{drift} };
 	is_deeply([ @$setting{qw(what object is should file line)} ],
 		[ 'changed', 'setting', 'setting eth0 rp_filter = 1', 'setting eth0 rp_filter = 2', $policy, 2 ], '... a setting');
 	is_deeply([ @$rule{qw(what object is should)} ],
-		[ 'missing', 'rule', undef, 'rule priority 1003 fwmark 0x1/0xffff lookup 20001 protocol 93' ], '... a rule');
+		[ 'missing', 'rule', undef, 'rule priority 1012 fwmark 0x1/0xffff lookup 20001 protocol 93' ], '... a rule');
 	my ($out) = here('--ignore', 2, 'drift', '--ignore', 'setting eth0 rp_filter*');
 	like($out, qr/\Amissing +rule .*\n1 difference from revision \d+; 1 ignored\n\z/, '... leaves it out, and says so');
-	($out) = here('--ignore twice', 0, 'drift', '--ignore', 'setting *', '--ignore', 'rule priority 1003*');
+	($out) = here('--ignore twice', 0, 'drift', '--ignore', 'setting *', '--ignore', 'rule priority 1012*');
 	like($out, qr{^no difference from revision \d+; 2 ignored$}, '... leaves both out');
 	$json = from_json((here('--ignore --json', 0, 'drift', '--json', '--ignore', '*'))[0]);
 	is($json->{ignored}, 2, '... counts in JSON too');

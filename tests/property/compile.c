@@ -23,6 +23,7 @@ struct compiled compile_text(struct cni_arena *arena, const char *text, const st
 	const struct cni_prior prior = { .observed = observed,
 					 .in_use = in_use,
 					 .map_min = map_min[strlen(text) / 5 % 4],
+					 .skip_min = strlen(text) / 25 % 4,
 					 .shard_max = shard_max[strlen(text) % 5] };
 	struct compiled c = { 0 };
 	struct cni_ast ast = { 0 };

@@ -83,7 +83,15 @@ static void add_route(struct maker *m, uint32_t table, struct cni_prefix to, uin
 			.table = table, .family = via.family, .to = to, .metric = metric, .hops = hop, .n_hops = 1 });
 }
 
-static void add_routing(struct maker *m)
+/* Anywhere, or among those that a policy wants. */
+static uint32_t any_priority(struct maker *m, const struct cni_state *want)
+{
+	if (!want->n_rules || percent(m, 70))
+		return 10 + rng_below(m->rng, 30000);
+	return want->rules[rng_below(m->rng, (unsigned int)want->n_rules)].priority + rng_below(m->rng, 3);
+}
+
+static void add_routing(struct maker *m, const struct cni_state *want)
 {
 	static const struct {
 		uint32_t priority, table;
@@ -107,7 +115,7 @@ static void add_routing(struct maker *m)
 			const uint32_t table = 90 + rng_below(m->rng, 5);
 
 			router_put_rule(&m->router, &(struct cni_st_rule){ .family = f,
-									   .priority = 10 + rng_below(m->rng, 30000),
+									   .priority = any_priority(m, want),
 									   .iif = percent(m, 50) ? "eth9" : NULL,
 									   .table = table,
 									   .other = percent(m, 50) });
@@ -175,6 +183,6 @@ struct router foreign_router(struct cni_arena *arena, struct rng *rng, const str
 					     .remote = v4(172, 20, 0, 1) });
 	add_wanted(&m, a, b);
 	add_wanted(&m, b, a);
-	add_routing(&m);
+	add_routing(&m, a);
 	return m.router;
 }

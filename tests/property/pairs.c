@@ -164,6 +164,7 @@ static const struct cni_plan *plan_for(struct pair *p, const struct router *rout
 					 .in_use = in_use,
 					 .arg = p,
 					 .map_min = p->salt / 4 % 4,
+					 .skip_min = p->salt / 16 % 4,
 					 .shard_max = p->salt % 4 };
 	const struct cni_plan *plan;
 	struct cni_diags diags;
