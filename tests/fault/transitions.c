@@ -3,6 +3,7 @@
 #include "tests/fault/transitions.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ const struct transition transitions[] = {
 	{ .name = "families added to links", .from = "plain", .to = "families" },
 	{ .name = "masquerading elsewhere", .from = "plain", .to = "masquerade" },
 	{ .name = "weights changed", .from = "plain", .to = "weights", .killed = true, .flows = true },
+	{ .name = "few paths and many", .from = "paths-10", .to = "paths-20", .killed = true },
+	{ .name = "many paths and more", .from = "paths-20", .to = "paths-40", .slow = true },
 	{ .name = "settings changed", .from = "plain", .to = "settings" },
 	{ .name = "everything swapped", .from = "plain", .to = "swapped", .killed = true },
 	{ .name = "links of every kind and T1",
@@ -97,16 +100,58 @@ static void write_many(struct cni_arena *arena, const char *scratch, const char 
 		bail_out("cannot write %s", file);
 }
 
+/* As many paths as its name says, 45 at most. */
+static void write_paths(const char *policy, const char *file)
+{
+	static const char *const orders[] = { "a",
+					      "b",
+					      "c",
+					      "a then b",
+					      "b then a",
+					      "a then c",
+					      "c then a",
+					      "b then c",
+					      "c then b",
+					      "a then b then c",
+					      "a then c then b",
+					      "b then a then c",
+					      "b then c then a",
+					      "c then a then b",
+					      "c then b then a" };
+	static const char *const ends[] = { "drop", "reject", "main" };
+	const unsigned long n = strtoul(strchr(policy, '-') + 1, NULL, 10);
+	FILE *out = fopen(file, "w");
+
+	if (!out)
+		bail_out("cannot write %s", file);
+	fputs("lan hq { device eth2; prefix 10.10.0.0/16; }\n"
+	      "link a { kind pni; device eth1; address 198.51.100.33/31; }\n"
+	      "link b { kind pni; device eth3; address 198.51.100.35/31; }\n"
+	      "link c { kind internet; device eth0; address 198.51.100.2/30; }\n"
+	      "policy hq on eth2 {\n",
+	      out);
+	for (unsigned long i = 0; i < n; i++)
+		fprintf(out, "	route r%lu udp dport %lu via %s else %s;\n", i, i + 1, orders[i % 15], ends[i / 15]);
+	fputs("	else drop;\n}\n", out);
+	if (fclose(out))
+		bail_out("cannot write %s", file);
+}
+
 const char *transition_file(struct cni_arena *arena, const char *top, const char *scratch, const char *policy)
 {
 	const char *file;
 
 	if (!policy)
 		return NULL;
+	file = cni_printf(arena, "%s/%s.cni", scratch, policy);
 	if (!strncmp(policy, "many-", 5)) {
-		file = cni_printf(arena, "%s/%s.cni", scratch, policy);
 		if (access(file, F_OK))
 			write_many(arena, scratch, policy, file);
+		return file;
+	}
+	if (!strncmp(policy, "paths-", 6)) {
+		if (access(file, F_OK))
+			write_paths(policy, file);
 		return file;
 	}
 	return cni_printf(arena, "%s/%s%s.cni", top, strchr(policy, '/') ? "" : "tests/fault/policies/", policy);

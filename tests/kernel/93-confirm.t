@@ -168,7 +168,7 @@ subtest 'remove' => sub {
 };
 
 subtest 'a router that held something else than the last revision' => sub {
-	at('router', 'ip rule del priority 1003');
+	at('router', 'ip rule del priority 1012');
 	my $drifted = everything();
 	is(finish(start('apply', '-y', '--confirm', '300ms', $b)), 5, 'not confirmed');
 	is(lines(everything()), lines($drifted), 'it is as it was, but for the order of what was made again');
