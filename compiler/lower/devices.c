@@ -6,12 +6,8 @@
 
 static struct cni_st_link *add_link(struct lower *l, const char *name, struct cni_span span)
 {
-	struct cni_st_link *link;
+	struct cni_st_link *link = cni_push(l->arena, l->state->links, l->state->n_links);
 
-	for (size_t i = 0; i < l->state->n_links; i++)
-		if (!strcmp(l->state->links[i].name, name))
-			return NULL;
-	link = cni_push(l->arena, l->state->links, l->state->n_links);
 	link->name = name;
 	link->kind = "";
 	link->span = span;
@@ -20,12 +16,8 @@ static struct cni_st_link *add_link(struct lower *l, const char *name, struct cn
 
 static void add_addr(struct lower *l, const char *device, struct cni_prefix address, struct cni_span span)
 {
-	const struct cni_st_addr addr = { .device = device, .address = address, .span = span, .owned = true };
-
-	for (size_t i = 0; i < l->state->n_addrs; i++)
-		if (!cni_addr_cmp(&l->state->addrs[i], &addr))
-			return;
-	*cni_push(l->arena, l->state->addrs, l->state->n_addrs) = addr;
+	*cni_push(l->arena, l->state->addrs, l->state->n_addrs) =
+		(struct cni_st_addr){ .device = device, .address = address, .span = span, .owned = true };
 }
 
 static struct cni_prefix host_prefix(struct cni_addr addr)
@@ -35,12 +27,8 @@ static struct cni_prefix host_prefix(struct cni_addr addr)
 
 static void set(struct lower *l, const char *device, enum cni_setting_key key, int value, struct cni_span span)
 {
-	const struct cni_st_setting setting = { .device = device, .key = key, .span = span, .value = value };
-
-	for (size_t i = 0; i < l->state->n_settings; i++)
-		if (!cni_setting_cmp(&l->state->settings[i], &setting))
-			return;
-	*cni_push(l->arena, l->state->settings, l->state->n_settings) = setting;
+	*cni_push(l->arena, l->state->settings, l->state->n_settings) =
+		(struct cni_st_setting){ .device = device, .key = key, .span = span, .value = value };
 }
 
 /* ---- links and tunnels ---- */
@@ -49,8 +37,6 @@ static void vlan_child(struct lower *l, const struct cni_target *t)
 {
 	struct cni_st_link *dev = add_link(l, t->ifname, cni_ast_field_span(t->decl, "device"));
 
-	if (!dev)
-		return;
 	dev->owned = true;
 	dev->type = CNI_DEV_VLAN;
 	dev->kind = "vlan";
@@ -65,8 +51,6 @@ static void tunnel_device(struct lower *l, const struct cni_target *t)
 	const struct cni_tunnel *tunnel = &t->tunnel;
 	struct cni_st_link *dev = add_link(l, t->ifname, t->decl->name.span);
 
-	if (!dev)
-		return;
 	dev->owned = true;
 	dev->type = tunnel->kind == CNI_GRE ? CNI_DEV_GRE : CNI_DEV_IP6GRE;
 	dev->kind = tunnel->kind == CNI_GRE ? "gre" : "ip6gre";

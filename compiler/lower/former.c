@@ -98,13 +98,13 @@ void lower_former_ways(struct lower *l)
 		if (!id || id >> l->id_bits || !c->comment || !strncmp(c->comment, "return ", 7) ||
 		    lower_find_way(l, c->comment) != CNI_NONE || !leads_on(l, c, id))
 			continue;
-		*cni_push(l->arena, l->ways, l->n_ways) = (struct way){
-			.key = c->comment,
-			.id = id,
-			.is_former = true,
-			.nats = strstr(c->comment, " masquerade") || strstr(c->comment, " source ") ||
-				strstr(c->comment, " translated"), /* see way_key() */
-		};
+		lower_put_way(l, (struct way){
+					 .key = c->comment,
+					 .id = id,
+					 .is_former = true,
+					 .nats = strstr(c->comment, " masquerade") || strstr(c->comment, " source ") ||
+						 strstr(c->comment, " translated"), /* see way_key() */
+				 });
 	}
 }
 

@@ -68,6 +68,7 @@ static struct cni_state *lower_once(struct lower *l, unsigned int epoch)
 	lower_devices(l);
 	lower_tables(l);
 	lower_steer(l);
+	lower_first(l);
 	cni_state_sort(l->state);
 	return l->state;
 }

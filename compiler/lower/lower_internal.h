@@ -54,6 +54,7 @@ struct lower {
 	unsigned int epoch;
 	struct way *ways;
 	size_t n_ways;
+	size_t *slots, n_slots; /* by key: an open hash table of places in `ways`, from 1; ways.c's */
 	struct ways **routes; /* [policy][route], then [policy][n_routes] for its `else` */
 	size_t *returns; /* [target]: its return way, or CNI_NONE */
 	const char *known_set, *return_set, *by_id_set, *by_id_nat_set; /* maps of conntrack marks; NULL: empty */
@@ -84,6 +85,7 @@ bool lower_options_fit(struct lower *l);
 /* ways.c: finds every way, gives out ids. False: more ways than ids (reported). */
 bool lower_ways(struct lower *lower);
 size_t lower_find_way(const struct lower *lower, const char *key); /* CNI_NONE: there is none */
+size_t lower_put_way(struct lower *lower, struct way way); /* a new one; returns its place */
 unsigned int lower_counter_id(const char *name); /* the ID of "path.ID", or 0 */
 /* former.c: adds the ways of the policy before on which there may be flows that cannot leave them; lets go of those
  * that have no flows, and says whether there were any; then, with the devices known, their tables. */
@@ -100,6 +102,8 @@ void lower_skips(struct lower *lower);
 /* The next hop of a target for a family; false if it does not carry it. */
 bool lower_hop(const struct lower *lower, const struct cni_target *target, enum cni_family family,
 	       struct cni_st_hop *hop);
+/* first.c: what was added twice. */
+void lower_first(struct lower *lower);
 /* steer.c: everything in nft. */
 void lower_steer(struct lower *lower);
 /* routes.c: appends how a packet of the policy comes to its route's chain. */

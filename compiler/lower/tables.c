@@ -44,18 +44,12 @@ bool lower_hop(const struct lower *l, const struct cni_target *t, enum cni_famil
 static void add_rule(struct lower *l, struct cni_st_rule rule)
 {
 	rule.owned = true;
-	for (size_t i = 0; i < l->state->n_rules; i++)
-		if (!cni_rule_cmp(&l->state->rules[i], &rule))
-			return;
 	*cni_push(l->arena, l->state->rules, l->state->n_rules) = rule;
 }
 
 static void add_route(struct lower *l, struct cni_st_route route)
 {
 	route.owned = true;
-	for (size_t i = l->state->n_routes; i--;)
-		if (!cni_route_cmp(&l->state->routes[i], &route))
-			return;
 	*cni_push(l->arena, l->state->routes, l->state->n_routes) = route;
 }
 

@@ -36,6 +36,16 @@ static void key_target(const struct lower *l, struct cni_text *key, const struct
 		cni_text_printf(key, "[%s]", hops.len ? hops.data : "");
 }
 
+/* FNV-1a */
+static uint32_t fnv(const char *text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 16777619u;
+	return hash;
+}
+
 static const char *way_key(const struct lower *l, const struct way *way)
 {
 	struct cni_text key = { .arena = l->arena };
@@ -64,23 +74,41 @@ static const char *way_key(const struct lower *l, const struct way *way)
 	if (way->n_tiers && !way->is_return)
 		cni_text_printf(&key, " else %s", verdict_words[way->otherwise]);
 	if (key.len > KEY_MAX) {
-		uint32_t hash = 2166136261u; /* FNV-1a tells long ones apart */
-
-		for (size_t i = 0; i < key.len; i++)
-			hash = (hash ^ (uint8_t)key.data[i]) * 16777619u;
 		/* what former.c must know of it comes behind */
-		return cni_printf(l->arena, "%.*s... #%08x%s", KEY_MAX - 24, key.data, hash,
+		return cni_printf(l->arena, "%.*s... #%08x%s", KEY_MAX - 24, key.data, fnv(key.data),
 				  way->nats ? " translated" : "");
 	}
 	return key.data;
 }
 
+/* Where it is in the index, or would be. */
+static size_t slot_of(const struct lower *l, const char *key)
+{
+	size_t slot = fnv(key) % l->n_slots;
+
+	while (l->slots[slot] && strcmp(l->ways[l->slots[slot] - 1].key, key) != 0)
+		slot = (slot + 1) % l->n_slots;
+	return slot;
+}
+
 size_t lower_find_way(const struct lower *l, const char *key)
 {
-	for (size_t i = 0; i < l->n_ways; i++)
-		if (!strcmp(l->ways[i].key, key))
-			return i;
-	return CNI_NONE;
+	const size_t slot = l->n_slots ? slot_of(l, key) : 0;
+
+	return l->n_slots && l->slots[slot] ? l->slots[slot] - 1 : CNI_NONE;
+}
+
+size_t lower_put_way(struct lower *l, struct way way)
+{
+	*cni_push(l->arena, l->ways, l->n_ways) = way;
+	if (2 * l->n_ways > l->n_slots) {
+		l->n_slots = l->n_slots ? 2 * l->n_slots : 64;
+		l->slots = cni_new_array(l->arena, size_t, l->n_slots);
+		for (size_t i = 0; i + 1 < l->n_ways; i++)
+			l->slots[slot_of(l, l->ways[i].key)] = i + 1;
+	}
+	l->slots[slot_of(l, way.key)] = l->n_ways;
+	return l->n_ways - 1;
 }
 
 static size_t add_way(struct lower *l, struct way way)
@@ -89,10 +117,7 @@ static size_t add_way(struct lower *l, struct way way)
 
 	way.key = way_key(l, &way);
 	found = lower_find_way(l, way.key);
-	if (found != CNI_NONE)
-		return found;
-	*cni_push(l->arena, l->ways, l->n_ways) = way;
-	return l->n_ways - 1;
+	return found != CNI_NONE ? found : lower_put_way(l, way);
 }
 
 static struct cni_member *copy_members(struct lower *l, const struct cni_path *path, size_t without)
@@ -230,13 +255,14 @@ static bool give_ids(struct lower *l)
 	for (size_t i = 0; l->observed && i < l->observed->n_counters; i++) {
 		const struct cni_st_counter *c = &l->observed->counters[i];
 		unsigned int id = lower_counter_id(c->name);
+		size_t way;
 
 		if (!id || id > max)
 			continue;
 		taken[id] = TAKEN;
-		for (size_t w = 0; w < l->n_ways; w++)
-			if (!l->ways[w].id && c->comment && !strcmp(l->ways[w].key, c->comment))
-				l->ways[w].id = id;
+		way = c->comment ? lower_find_way(l, c->comment) : CNI_NONE;
+		if (way != CNI_NONE && !l->ways[way].id)
+			l->ways[way].id = id;
 	}
 	for (size_t w = 0; w < l->n_ways; w++) {
 		if (l->ways[w].id)
