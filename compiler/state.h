@@ -322,7 +322,7 @@ void cni_state_sort_routes(struct cni_state *state);
  * from there. Not so the table of outer packets that a daemon fills: cnic only closes it. */
 static inline bool cni_rule_fills(const struct cni_st_rule *rule)
 {
-	return rule->owned && rule->mask;
+	return rule->owned && cni_rule_is_by_mark(rule);
 }
 
 static inline bool cni_route_fills(const struct cni_st_route *route)

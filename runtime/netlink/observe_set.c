@@ -217,9 +217,7 @@ static void finish(struct reading *r)
 
 int rt_observe_elements(struct rt_observation *obs, struct cni_st_set *set)
 {
-	struct reading r = { .obs = obs,
-			     .set = set,
-			     .size = cni_set_is_boxes(set) ? 2u * set->key_len : set->key_len };
+	struct reading r = { .obs = obs, .set = set, .size = cni_set_is_boxes(set) ? 2u * set->key_len : set->key_len };
 	uint64_t space[128] = { 0 };
 	struct nlmsghdr *request = mnl_nlmsg_put_header(space);
 	struct nfgenmsg *family;
