@@ -235,6 +235,7 @@ struct cni_expect {
 /* ---- options ---- */
 
 enum cni_established { CNI_ESTABLISHED_FOLLOW, CNI_ESTABLISHED_KEEP };
+enum cni_known_flows { CNI_KNOWN_BY_MARK, CNI_KNOWN_CLASSIFIED };
 enum cni_return { CNI_RETURN_SYMMETRIC, CNI_RETURN_NONE };
 enum cni_rp_filter { CNI_RP_AUTO, CNI_RP_KEEP, CNI_RP_LOOSE, CNI_RP_OFF };
 enum cni_provider { CNI_PROVIDER_CLOUDFLARE, CNI_PROVIDER_OTHER };
@@ -244,6 +245,8 @@ struct cni_options {
 	uint32_t table; /* first routing table number: 20000 by default */
 	uint32_t rule_priority; /* first ip rule priority: 1000 by default */
 	enum cni_established established;
+	enum cni_known_flows known_flows;
+	struct cni_span known_flows_span; /* where it is written; {0, 0}: it is not */
 	enum cni_return ret;
 	enum cni_rp_filter rp_filter;
 	struct cni_span rp_filter_span; /* where it is written; {0, 0}: it is not */

@@ -50,6 +50,20 @@ bool cni_check_rp_filter(const struct cni_checker *c, const struct cni_subject *
 	return true;
 }
 
+bool cni_check_known_flows(const struct cni_checker *c, const struct cni_subject *s)
+{
+	const struct cni_options *options = &c->model->options;
+	struct cni_diag *d;
+
+	(void)s;
+	if (options->known_flows == CNI_KNOWN_BY_MARK || options->established != CNI_ESTABLISHED_KEEP)
+		return true;
+	d = cni_diag(c->diags, CNI424, options->known_flows_span,
+		     "`established keep` knows flows by their mark, and `known-flows classify` does not look at it");
+	cni_diag_help(c->diags, d, "known-flows mark; or established follow;");
+	return false;
+}
+
 /* A policy that takes packets to anywhere takes those between networks of the router too, unless `lan` names them. */
 bool cni_check_lan_missing(const struct cni_checker *c, const struct cni_subject *s)
 {

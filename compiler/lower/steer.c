@@ -265,7 +265,7 @@ static const char *device_map(struct lower *l)
 
 		if (!m->policies[p].n_devices)
 			continue;
-		known_flows(l, &chain, true);
+		known_flows(l, &chain, l->model->options.known_flows == CNI_KNOWN_BY_MARK);
 		never_rules(l, &chain);
 		name = policy_chain(l, p, &chain);
 		name = chain_done(l, &chain, name);
@@ -351,7 +351,7 @@ static void output(struct lower *l)
 	r = chain_rule(l, &chain, nowhere);
 	if_mark(l, r, false, l->mask, 0);
 	do_verdict(l, r, NFT_RETURN, NULL);
-	known_flows(l, &chain, local < m->n_policies);
+	known_flows(l, &chain, local < m->n_policies && m->options.known_flows == CNI_KNOWN_BY_MARK);
 	if (local < m->n_policies) {
 		never_rules(l, &chain);
 		policy_chain(l, local, &chain);

@@ -25,6 +25,11 @@ static const struct cni_word established[] = {
 	{ "keep", CNI_ESTABLISHED_KEEP },
 	{ 0 },
 };
+static const struct cni_word known_flows[] = {
+	{ "mark", CNI_KNOWN_BY_MARK },
+	{ "classify", CNI_KNOWN_CLASSIFIED },
+	{ 0 },
+};
 static const struct cni_word returns[] = { { "symmetric", CNI_RETURN_SYMMETRIC }, { "none", CNI_RETURN_NONE }, { 0 } };
 static const struct cni_word rp_filters[] = {
 	{ "auto", CNI_RP_AUTO }, { "keep", CNI_RP_KEEP }, { "loose", CNI_RP_LOOSE }, { "off", CNI_RP_OFF }, { 0 },
@@ -53,6 +58,10 @@ static const struct cni_field rows[] = {
 	  .read = cni_read_choice,
 	  CNI_AT(struct cni_options, established),
 	  .words = established },
+	{ .name = "known-flows",
+	  .read = cni_read_choice,
+	  CNI_AT(struct cni_options, known_flows),
+	  .words = known_flows },
 	{ .name = "return", .read = cni_read_choice, CNI_AT(struct cni_options, ret), .words = returns },
 	{ .name = "rp-filter", .read = cni_read_choice, CNI_AT(struct cni_options, rp_filter), .words = rp_filters },
 	{ .name = "provider", .read = cni_read_choice, CNI_AT(struct cni_options, provider), .words = providers },
@@ -96,5 +105,7 @@ void cni_resolve_options(struct cni_resolver *r)
 			cni_read_block(r, &block, d->fields, d->span, seen, &r->model->options);
 		if (d->kind == CNI_DECL_OPTIONS && cni_ast_field(d->fields, "rp-filter"))
 			r->model->options.rp_filter_span = cni_ast_field_span(d, "rp-filter");
+		if (d->kind == CNI_DECL_OPTIONS && cni_ast_field(d->fields, "known-flows"))
+			r->model->options.known_flows_span = cni_ast_field_span(d, "known-flows");
 	}
 }

@@ -119,6 +119,19 @@ static void keep_stays_in_its_epoch(void **state)
 	assert_int_equal(b->stale.id_mask, 0x1fff);
 }
 
+static void known_flows_may_be_classified(void **state)
+{
+	struct cni_arena *arena = *state;
+	struct cni_state *marks = lower(arena, A, NULL).state;
+	struct cni_state *classified =
+		lower(arena, POLICY("options { known-flows classify; }", "route x via a else drop; else drop;"), NULL)
+			.state;
+
+	assert_non_null(strstr(text_of(arena, marks), "vmap @known."));
+	assert_null(strstr(text_of(arena, classified), "vmap @known."));
+	assert_non_null(strstr(text_of(arena, classified), "vmap @return."));
+}
+
 /* Every write of a mark keeps all bits outside the mask and sets none there. */
 static void marks_stay_in_the_mask(void **state)
 {
@@ -289,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ids_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(same_policy_same_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_policy_another_epoch, setup, teardown),
+		cmocka_unit_test_setup_teardown(known_flows_may_be_classified, setup, teardown),
 		cmocka_unit_test_setup_teardown(keep_stays_in_its_epoch, setup, teardown),
 		cmocka_unit_test_setup_teardown(marks_stay_in_the_mask, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_paths, setup, teardown),
