@@ -166,6 +166,17 @@ static void settings(struct cni_text *out, const struct rt_status *status)
 	rt_table_print(&table, out, "Settings");
 }
 
+/* Whether the next apply must read the large sets again. */
+static void seal(struct cni_text *out, const struct cni_state *state)
+{
+	if (state->sealed && state->sealed == state->generation)
+		cni_text_printf(out, "\nnftables: nothing has changed since the last apply (generation %u)\n",
+				state->generation);
+	else if (state->sealed)
+		cni_text_printf(out, "\nnftables: changed by someone since the last apply (generation %u, now %u)\n",
+				state->sealed, state->generation);
+}
+
 void rt_status_text(struct cni_text *out, const struct rt_status *status, bool verbose)
 {
 	if (!status->installed) {
@@ -178,4 +189,5 @@ void rt_status_text(struct cni_text *out, const struct rt_status *status, bool v
 	devices(out, status);
 	routes(out, status);
 	settings(out, status);
+	seal(out, status->state);
 }

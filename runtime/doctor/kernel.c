@@ -182,11 +182,12 @@ static int try_expr(struct rt_doctor *d, int op)
 	return rc ? rc : add(d, CNI_BASE_RULES, &chain);
 }
 
-enum set_kind { SET_OF_RANGES, SET_CONCATENATED };
+enum set_kind { SET_OF_RANGES, SET_CONCATENATED, SET_OF_BOXES };
 
 static int try_set(struct rt_doctor *d, int kind)
 {
 	uint8_t range[8] = { 10, 0, 0, 0, 10, 255, 255, 255 }, pair[20] = { 1, 0, 0, 0, 'l', 'o' };
+	uint8_t box[16] = { 10, 0, 0, 0, 10, 0, 0, 0, 10, 255, 255, 255, 10, 255, 255, 255 };
 	struct cni_st_verdict verdict = { .code = NF_ACCEPT };
 	const struct cni_st_set sets[] = {
 		[SET_OF_RANGES] = { .name = "try.ranges",
@@ -204,6 +205,15 @@ static int try_set(struct rt_doctor *d, int kind)
 				       .key_len = 20,
 				       .keys = pair,
 				       .n_elems = 1 },
+		[SET_OF_BOXES] = { .name = "try.boxes",
+				   .fields = { CNI_KEY_IPV4, CNI_KEY_IPV4 },
+				   .n_fields = 2,
+				   .interval = true,
+				   .map = true,
+				   .key_len = 8,
+				   .keys = box,
+				   .verdicts = &verdict,
+				   .n_elems = 1 },
 	};
 
 	return add(d, CNI_SET, &sets[kind]);
@@ -281,9 +291,13 @@ static bool needs_expr(const struct cni_state *desired, int op)
 
 static bool needs_set(const struct cni_state *desired, int kind)
 {
-	for (size_t i = 0; i < desired->n_sets; i++)
-		if (kind == SET_OF_RANGES ? desired->sets[i].interval : desired->sets[i].n_fields > 1)
+	for (size_t i = 0; i < desired->n_sets; i++) {
+		const struct cni_st_set *set = &desired->sets[i];
+
+		if ((set->n_fields > 1 ? set->interval ? SET_OF_BOXES : SET_CONCATENATED : SET_OF_RANGES) == kind &&
+		    (set->n_fields > 1 || set->interval))
 			return true;
+	}
 	return false;
 }
 
@@ -303,6 +317,7 @@ static const struct part parts[] = {
 	{ "chains of type nat", "CONFIG_NFT_NAT", "nft_chain_nat", needs_chain, try_chain, CNI_HOOK_NAT },
 	{ "sets of ranges", "CONFIG_NF_TABLES", "nf_tables", needs_set, try_set, SET_OF_RANGES },
 	{ "concatenated sets", "CONFIG_NF_TABLES", "nf_tables", needs_set, try_set, SET_CONCATENATED },
+	{ "concatenated sets of ranges", "CONFIG_NF_TABLES", "nf_tables", needs_set, try_set, SET_OF_BOXES },
 	{ "nft's ct", "CONFIG_NFT_CT", "nft_ct", needs_expr, try_expr, CNI_X_CT },
 	{ "nft's notrack", "CONFIG_NFT_CT", "nft_ct", needs_expr, try_expr, CNI_X_NOTRACK },
 	{ "nft's fib", "CONFIG_NFT_FIB_INET", "nft_fib_inet", needs_expr, try_expr, CNI_X_FIB },

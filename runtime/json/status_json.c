@@ -124,5 +124,8 @@ void rt_json_status(json_t *envelope, const struct rt_status *status)
 	json_object_set_new(envelope, "forwarding",
 			    json_pack("{s:b, s:b}", "ipv4", (int)state->has_forwarding[CNI_V4], "ipv6",
 				      (int)state->has_forwarding[CNI_V6]));
+	json_object_set_new(envelope, "nft",
+			    json_pack("{s:I, s:o}", "generation", (json_int_t)state->generation, "sealed",
+				      state->sealed ? json_integer(state->sealed) : json_null()));
 	json_object_set_new(envelope, "warnings", warnings);
 }
