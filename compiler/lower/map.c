@@ -2,13 +2,16 @@
 /* map.c - see map.h. */
 #include "compiler/lower/map.h"
 
+#include "compiler/lower/shards.h"
+
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Boxes of a piece. */
-#define PIECE_FIELDS 128
-#define PIECE_RANGES 512
+/* Boxes of a piece. Measured with 10,000 routes of five fields, as ratios to one route, for packets that match the first,
+ * the last and none: 32 1.31 1.67 1.05, 128 1.28 1.74 1.07, 256 1.21 1.21 1.08. Ranges are
+ * cut as sets are (shards.c). */
+#define PIECE_FIELDS 256
 #define COPIES_MAX 4 /* a box that reaches over a cut is in both pieces: so many times as many in all, at most */
 
 struct list {
@@ -346,9 +349,9 @@ size_t lower_map(struct lower *l, struct chain *chain, const struct map *map, st
 				list.items[list.n++] = &boxes[i];
 		if (!list.n)
 			continue;
-		m.piece = __builtin_popcount(limits_of(&list)) > 1 ? PIECE_FIELDS : PIECE_RANGES;
-		if (l->prior->shard_max)
-			m.piece = l->prior->shard_max;
+		m.piece = lower_shard_max(l, list.n);
+		if (__builtin_popcount(limits_of(&list)) > 1 && m.piece > PIECE_FIELDS)
+			m.piece = PIECE_FIELDS;
 		most += decide(&m, chain, true, list);
 	}
 	return most;

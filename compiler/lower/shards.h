@@ -24,6 +24,9 @@ struct shards {
 	size_t n_items;
 };
 
+/* How many of n members a piece may have. */
+size_t lower_shard_max(const struct lower *l, size_t n);
+
 /* The pieces of the addresses of one family, if they are too many for one set; else NULL. */
 const struct shards *lower_shards(struct lower *l, const struct cni_ranges *ranges, enum cni_family family,
 				  const char *label);
