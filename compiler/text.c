@@ -38,14 +38,17 @@ void cni_text_printf(struct cni_text *text, const char *format, ...)
 	va_list args;
 	int len;
 
+	reserve(text, 0);
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(text->data + text->len, text->room - text->len, format, args);
 	va_end(args);
 	if (len < 0)
 		abort();
-	reserve(text, (size_t)len);
-	va_start(args, format);
-	vsnprintf(text->data + text->len, (size_t)len + 1, format, args);
-	va_end(args);
+	if ((size_t)len >= text->room - text->len) {
+		reserve(text, (size_t)len);
+		va_start(args, format);
+		vsnprintf(text->data + text->len, (size_t)len + 1, format, args);
+		va_end(args);
+	}
 	text->len += (size_t)len;
 }
