@@ -21,6 +21,7 @@
 #define CNI_PROTO 93 /* rtm_protocol, FRA_PROTOCOL, IFA_PROTO; unassigned in rt_protos of iproute2 6.1 */
 #define CNI_GROUP 0x636e /* IFLA_GROUP of our devices: honoured at creation, unlike IFLA_IFALIAS */
 #define CNI_TABLE "cnic" /* nft table, family inet */
+#define CNI_FORMER "former" /* the set that settings' former values are noted in: lower.h */
 #define CNI_GUARD_METRIC 4278198272u /* worse than any daemon's: closes a table */
 #define CNI_IFNAME 16 /* IFNAMSIZ */
 
@@ -303,6 +304,7 @@ struct cni_state {
 	struct cni_st_chain *chains;
 	size_t n_chains;
 	uint32_t generation; /* observed: nft's generation id */
+	bool has_seal; /* observed: of whatever generation, boot or namespace */
 	uint32_t sealed; /* observed: that at which every set held what its name says; 0: it is not known (lower.h) */
 	struct cni_stale stale; /* desired */
 	struct cni_decision_cost *costs; /* desired */

@@ -3,6 +3,7 @@
 #include "runtime/transaction.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,9 +15,9 @@
 #include "runtime/netlink/conntrack.h"
 #include "runtime/netlink/execute.h"
 #include "runtime/netlink/report.h"
+#include "runtime/netlink/seal.h"
 #include "runtime/netlink/snapshot.h"
 
-#define FORMER "former" /* the set that settings' former values are noted in: compiler/lower.h */
 #define FLIP_ATTEMPTS 8
 #define BACK_ROUNDS 2 /* one is the rule; what goes with something else is missed in the second */
 #define GRACE_US 100000 /* where membarrier is not to be had */
@@ -82,8 +83,8 @@ static struct rt_trust trust_of(const struct transaction *t)
 	for (size_t i = 0; i < t->plan->n_steps; i++) {
 		const struct cni_step *step = &t->plan->steps[i];
 
-		if (step->object == CNI_SET && step->op == CNI_CHANGE &&
-		    (!step->before || strcmp(((const struct cni_st_set *)step->before)->name, FORMER) != 0))
+		if (step->object == CNI_SET && step->op == CNI_CHANGE && step->before &&
+		    strcmp(((const struct cni_st_set *)step->before)->name, CNI_FORMER) != 0)
 			trust.known = NULL;
 	}
 	return trust;
@@ -150,7 +151,7 @@ static int flip(struct transaction *t)
 static bool holds_notes(const struct cni_step *step)
 {
 	return step->object == CNI_TABLE_NFT || (step->object == CNI_SET && step->before &&
-						 !strcmp(((const struct cni_st_set *)step->before)->name, FORMER));
+						 !strcmp(((const struct cni_st_set *)step->before)->name, CNI_FORMER));
 }
 
 /* Settings come first. Where one could not be put back, what it was stays noted: the next apply tries again. */
@@ -219,7 +220,7 @@ static bool is_clean(const struct cni_plan *left)
 static bool has_former(const struct cni_state *state)
 {
 	for (size_t i = 0; i < state->n_sets; i++)
-		if (!strcmp(state->sets[i].name, FORMER))
+		if (!strcmp(state->sets[i].name, CNI_FORMER))
 			return true;
 	return false;
 }
@@ -412,18 +413,40 @@ static void roll_back(struct transaction *t)
 
 /* ---- all ---- */
 
-/* What was left unread of sets that go: the way back needs it. */
+static int by_name(const void *a, const void *b)
+{
+	return cni_set_cmp(a, b);
+}
+
+/* What was left unread: the way back may need it, and says only of what it has compared that it is back. A set that stays
+ * is what is wanted under its name; one that goes is read. */
 static int read_unread(struct transaction *t)
 {
+	const struct cni_state *old = t->plan->observed, *want = t->plan->desired;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < t->plan->n_steps; i++) {
-		const struct cni_step *step = &t->plan->steps[i];
-		/* of a snapshot, whose memory is the arena's */
-		struct cni_st_set *set = step->object == CNI_SET ? (struct cni_st_set *)step->before : NULL;
+	for (size_t i = 0; !rc && i < old->n_sets; i++) {
+		struct cni_st_set *set = &old->sets[i]; /* of a snapshot, whose memory is the arena's */
+		const struct cni_st_set *stays = NULL;
 
-		if (set && set->unread)
-			rc = rt_snapshot_set(t->nl, t->arena, set, t->diags);
+		if (!set->unread)
+			continue;
+		if (want->n_sets)
+			stays = bsearch(set, want->sets, want->n_sets, sizeof(*set), by_name);
+		if (!stays || !cni_set_same(set, stays)) {
+			rc = rt_snapshot_set(t->nl, t->arena, set);
+			continue;
+		}
+		set->keys = stays->keys;
+		set->verdicts = stays->verdicts;
+		set->n_elems = stays->n_elems;
+		set->unread = false;
+	}
+	if (rc == -ENOENT) {
+		cni_diag(t->diags, CNI709, (struct cni_span){ 0 }, "someone else changed the table inet " CNI_TABLE);
+		rc = -ESTALE;
+	} else if (rc) {
+		cni_diag(t->diags, CNI703, (struct cni_span){ 0 }, "reading a set failed: %s", strerror(-rc));
 	}
 	return rc;
 }
@@ -441,7 +464,7 @@ static void seal(struct transaction *t, const struct cni_state *now)
 	for (size_t i = 0; i < want->n_sets; i++)
 		n += want->sets[i].n_elems;
 	if (!t->result->n_leftovers && n >= SEALED_MIN)
-		(void)rt_seal(t->nl, now->generation, now->sealed);
+		(void)rt_seal(t->nl, now->generation, now->has_seal);
 }
 
 static int look_back(struct transaction *t)

@@ -8,8 +8,6 @@
 #include "compiler/diff/diff.h"
 #include "compiler/text.h"
 
-#define FORMER "former"
-
 /* Notes the value that a wanted setting had before cnic changed it, if cnic has or will. */
 static void note_former(struct diff *d, struct cni_state *notes, const struct cni_st_setting *want)
 {
@@ -36,7 +34,7 @@ static struct cni_st_set *make_set(struct diff *d, struct cni_state *notes)
 		return NULL;
 	cni_state_sort(notes);
 	*set = (struct cni_st_set){
-		.name = FORMER, .fields = { CNI_KEY_IFNAME }, .n_fields = 1, .key_len = CNI_IFNAME
+		.name = CNI_FORMER, .fields = { CNI_KEY_IFNAME }, .n_fields = 1, .key_len = CNI_IFNAME
 	};
 	set->keys = cni_alloc(d->arena, notes->n_settings * CNI_IFNAME);
 	set->comments = cni_new_array(d->arena, const char *, notes->n_settings);
@@ -60,7 +58,7 @@ static struct cni_st_set *make_set(struct diff *d, struct cni_state *notes)
 static const struct cni_st_set *find_set(const struct cni_state *state)
 {
 	for (size_t i = 0; i < state->n_sets; i++)
-		if (!strcmp(state->sets[i].name, FORMER))
+		if (!strcmp(state->sets[i].name, CNI_FORMER))
 			return &state->sets[i];
 	return NULL;
 }

@@ -37,7 +37,7 @@ void diff_set(struct diff *d, const struct cni_st_set *before, const struct cni_
 {
 	const char *name = before ? before->name : after->name;
 
-	if (d->sees_to_former && !strcmp(name, "former"))
+	if (d->sees_to_former && !strcmp(name, CNI_FORMER))
 		return;
 	if (!before)
 		diff_step(d, CNI_EXPAND, X_SET, CNI_SET, CNI_ADD, NULL, after, after->span, NULL);

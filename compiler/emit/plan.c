@@ -94,7 +94,10 @@ static void set(struct cni_text *out, const struct cni_state *state, const void 
 	const struct cni_st_set *s = record;
 
 	(void)state;
-	count(out, s->name, s->n_elems, "element");
+	if (s->unread)
+		cni_text_puts(out, s->name);
+	else
+		count(out, s->name, s->n_elems, "element");
 }
 
 static void chain(struct cni_text *out, const struct cni_state *state, const void *record)

@@ -97,13 +97,12 @@ static bool limits_types(const struct cni_region *region)
 	return false;
 }
 
-size_t boxes_count(const struct cni_region *region, const struct cni_region *all, size_t most)
+size_t boxes_count(const struct cni_region *region, size_t most)
 {
 	const size_t n_from = cni_ranges_count(&region->view[CNI_VIEW_FROM], region->family),
 		     n_to = cni_ranges_count(&region->view[CNI_VIEW_TO], region->family);
 	size_t n = 0;
 
-	(void)all;
 	if (limits_types(region) || n_from > most || n_to > most)
 		return most + 1;
 	services(region, count, &n);

@@ -24,7 +24,7 @@ struct boxes {
 
 /* How many boxes the region takes, or `most` + 1. Its DSCP is left out: whoever asks the map asks for that before. ICMP
  * types are no column: a region that limits them takes too many. */
-size_t boxes_count(const struct cni_region *region, const struct cni_region *all, size_t most);
+size_t boxes_count(const struct cni_region *region, size_t most);
 void boxes_add(struct lower *l, struct boxes *boxes, const struct cni_region *region, const struct cni_region *all,
 	       const char *then);
 

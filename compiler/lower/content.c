@@ -2,8 +2,8 @@
 /* content.c - chains and sets named by what they hold, so that equal names mean equal content; see nft.h.
  *
  * Names of chains and sets that a rule refers to are part of what is hashed, so a name stands for the whole
- * tree below it. FNV-1a, 64 bits, of which 48 are shown: a reader's aid and a key, not a proof, since what is
- * installed is read back and compared in full. */
+ * tree below it. FNV-1a, 64 bits, of which 48 are shown: a reader's aid and a key, not a proof: what is
+ * installed is read back and compared in full, once, and while nobody changes it (lower.h, "sealed"), known by it. */
 #include "compiler/lower/nft.h"
 
 #include <linux/netfilter.h>

@@ -259,9 +259,18 @@ static size_t piece(struct making *m, struct set *index, struct list list, cni_u
 	return most;
 }
 
+static size_t count_in(const struct list *list, enum column column, cni_u128 lo, cni_u128 hi)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		n += list->items[i]->range[column].lo <= hi && list->items[i]->range[column].hi >= lo;
+	return n;
+}
+
 static struct list part(struct making *m, const struct list *list, enum column column, cni_u128 lo, cni_u128 hi)
 {
-	struct list in = { cni_new_array(m->l->arena, struct box *, list->n), 0 };
+	struct list in = { cni_new_array(m->l->arena, struct box *, count_in(list, column, lo, hi)), 0 };
 
 	for (size_t i = 0; i < list->n; i++)
 		if (list->items[i]->range[column].lo <= hi && list->items[i]->range[column].hi >= lo)
@@ -272,22 +281,24 @@ static struct list part(struct making *m, const struct list *list, enum column c
 /* Halves until a piece is small, or halving would only copy. */
 static size_t cut(struct making *m, struct set *index, struct list list, enum column column, cni_u128 lo, cni_u128 hi)
 {
-	const cni_u128 half = lo + (hi - lo) / 2;
-
 	if (!list.n)
 		return 0;
-	if (list.n > m->piece && lo < hi) {
-		const struct list low = part(m, &list, column, lo, half), high = part(m, &list, column, half + 1, hi);
-		const size_t copies = low.n + high.n - list.n;
+	while (list.n > m->piece && lo < hi) {
+		const cni_u128 half = lo + (hi - lo) / 2;
+		const size_t n_low = count_in(&list, column, lo, half), n_high = count_in(&list, column, half + 1, hi);
+		size_t most, other;
 
-		if (copies <= m->copies_left && copies < list.n) {
-			size_t most, other;
-
-			m->copies_left -= copies;
-			most = cut(m, index, low, column, lo, half);
-			other = cut(m, index, high, column, half + 1, hi);
-			return most > other ? most : other;
+		if (!n_low || !n_high) { /* most of the addresses are nobody's */
+			lo = n_low ? lo : half + 1;
+			hi = n_high ? hi : half;
+			continue;
 		}
+		if (n_low + n_high - list.n > m->copies_left || n_low + n_high == 2 * list.n)
+			break;
+		m->copies_left -= n_low + n_high - list.n;
+		most = cut(m, index, part(m, &list, column, lo, half), column, lo, half);
+		other = cut(m, index, part(m, &list, column, half + 1, hi), column, half + 1, hi);
+		return most > other ? most : other;
 	}
 	return piece(m, index, list, lo, hi);
 }

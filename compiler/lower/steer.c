@@ -117,7 +117,8 @@ static void mark_maps(struct lower *l)
 			set_add(l, &back, &any, NFT_GOTO, way->path_chain);
 			continue;
 		}
-		set_add(l, &known, &now, NFT_GOTO, way->path_chain);
+		if (l->model->options.known_flows == CNI_KNOWN_BY_MARK)
+			set_add(l, &known, &now, NFT_GOTO, way->path_chain);
 		set_add(l, &by_id, &any, NFT_GOTO, way->path_chain);
 		if (way->nats)
 			set_add(l, &by_id_nat, &any, NFT_GOTO, way->path_chain);

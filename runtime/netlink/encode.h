@@ -7,8 +7,6 @@
 #include "runtime/netlink/netlink.h"
 
 /* Where messages are written, and which step they come from. */
-#define RT_SEAL "sealed" /* a counter: compiler/lower.h */
-
 struct rt_writer {
 	struct rt_netlink *nl; /* to know devices by */
 	struct rt_batch *batch;

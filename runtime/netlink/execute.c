@@ -3,7 +3,6 @@
 #include "runtime/netlink/execute.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "compiler/arena.h"
@@ -228,26 +227,6 @@ uint32_t rt_generation_after(uint32_t generation, size_t n)
 	while (n--)
 		generation = generation + 1 ? generation + 1 : 1; /* it is never 0 */
 	return generation;
-}
-
-int rt_seal(struct rt_netlink *nl, uint32_t generation, bool is_sealed)
-{
-	char comment[16];
-	const struct cni_st_counter seal = { .name = RT_SEAL, .comment = comment };
-	rt_auto_batch struct rt_batch batch = { 0 };
-	struct rt_writer w = { .nl = nl, .batch = &batch };
-	struct rt_refusal refusal;
-	int rc;
-
-	snprintf(comment, sizeof(comment), "%u", rt_generation_after(generation, 1));
-	rt_nft_begin(&w, generation);
-	if (is_sealed)
-		rt_nft_counter(&w, &seal, false);
-	rt_nft_counter(&w, &seal, true);
-	rt_nft_end(&w);
-	rc = rt_exchange(nl, RT_NETFILTER, &batch, &refusal);
-	nl->n_batches += !rc;
-	return rc;
 }
 
 struct cni_step *rt_inverse(struct cni_arena *arena, const struct cni_step *steps, size_t n)

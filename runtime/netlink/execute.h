@@ -29,14 +29,10 @@ static inline bool rt_is_nft(const struct cni_step *step)
  * always is. */
 int rt_execute(struct rt_execution *run, const struct cni_step *steps, size_t n);
 
-/* The inverse of steps[0..n), last first. Allocated in the arena. */
-/* Notes in the table that at generation id `generation`, which is the present one, all that it holds was read and is what
- * its names say (compiler/lower.h). The note moves the id by one, and says so. 0 or -errno: then there is no note. */
-int rt_seal(struct rt_netlink *nl, uint32_t generation, bool is_sealed);
-
 /* The generation id behind n nft batches. */
 uint32_t rt_generation_after(uint32_t generation, size_t n);
 
+/* The inverse of steps[0..n), last first. Allocated in the arena. */
 struct cni_step *rt_inverse(struct cni_arena *arena, const struct cni_step *steps, size_t n);
 
 #endif

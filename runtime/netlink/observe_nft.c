@@ -11,8 +11,8 @@
 #include "compiler/emit/nft.h"
 #include "runtime/netlink/expr.h"
 #include "runtime/netlink/nft.h"
-#include "runtime/netlink/encode.h"
 #include "runtime/netlink/observe.h"
+#include "runtime/netlink/seal.h"
 #include "runtime/netlink/snapshot.h"
 
 /* Of so many chains, each is asked for its rules: every part of a whole dump walks all rules from the start. */
@@ -68,9 +68,8 @@ static int read_counter(const struct nlmsghdr *message, void *arg)
 	if (!is_ours(message, NFT_MSG_NEWOBJ, &attrs) || rt_be32(attrs.at[NFTA_OBJ_TYPE], 0) != NFT_OBJECT_COUNTER)
 		return 0;
 	if (!strcmp(rt_string(attrs.at[NFTA_OBJ_NAME]), RT_SEAL)) {
-		const char *sealed = rt_comment(obs->arena, attrs.at[NFTA_OBJ_USERDATA]);
-
-		obs->state->sealed = sealed ? (uint32_t)strtoul(sealed, NULL, 10) : 0;
+		obs->state->has_seal = true;
+		obs->state->sealed = rt_seal_read(rt_comment(obs->arena, attrs.at[NFTA_OBJ_USERDATA]));
 		return 0;
 	}
 	rt_attrs_nested(&data, attrs.at[NFTA_OBJ_DATA]);

@@ -100,14 +100,12 @@ int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state
 	return rt_snapshot_trusting(nl, arena, NULL, state, diags);
 }
 
-int rt_snapshot_set(struct rt_netlink *nl, struct cni_arena *arena, struct cni_st_set *set, struct cni_diags *diags)
+int rt_snapshot_set(struct rt_netlink *nl, struct cni_arena *arena, struct cni_st_set *set)
 {
 	struct rt_observation obs = { .nl = nl, .arena = arena };
 	int rc = rt_observe_elements(&obs, set);
 
 	set->unread = rc;
-	if (rc)
-		complain(diags, rc);
 	return rc;
 }
 

@@ -27,8 +27,8 @@ int rt_snapshot(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state
 int rt_snapshot_trusting(struct rt_netlink *nl, struct cni_arena *arena, const struct rt_trust *trust,
 			 struct cni_state **state, struct cni_diags *diags);
 
-/* Reads what was left unread of a set. 0, or -errno with a diagnostic. */
-int rt_snapshot_set(struct rt_netlink *nl, struct cni_arena *arena, struct cni_st_set *set, struct cni_diags *diags);
+/* Reads what was left unread of a set. 0, or -errno: -ENOENT where it is no more. */
+int rt_snapshot_set(struct rt_netlink *nl, struct cni_arena *arena, struct cni_st_set *set);
 
 /* The same state, with what others have in tables that only `wanted` fills. NULL, with a diagnostic. */
 const struct cni_state *rt_snapshot_for(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_state *state,

@@ -57,6 +57,16 @@ at('router', "nft 'add table inet theirs; delete table inet theirs'");
 ($json, $read) = run('after a change to another table', 0, 'apply', '-y', '--json', $a);
 ok(!$json->{changed}, '... nothing to do');
 cmp_ok($read, '>', 20, '... as reading all sets showed');
+# what was left unread comes back, too, when somebody takes everything away before a change is confirmed
+run('a change that waits', 0, 'apply', '-y', '--json', '--confirm', '1s', '--no-wait', $b);
+at('router', 'nft flush ruleset');
+for (1 .. 100) {
+	last if !-e "$ENV{CNIC_STATE_DIR}/revisions/pending";
+	select undef, undef, undef, 0.1;
+}
+run('it is taken back', 0, 'plan', '--detailed-exitcode', $a);
+run('... all of it', 0, 'drift', $a);
+
 run('remove', 0, 'remove', '-y');
 unlike((at('router', 'nft list ruleset'))[1], qr/cnic/, 'nothing is left');
 done_testing;
