@@ -58,10 +58,10 @@ at('router', "nft 'add table inet theirs; delete table inet theirs'");
 ok(!$json->{changed}, '... nothing to do');
 cmp_ok($read, '>', 20, '... as reading all sets showed');
 # what was left unread comes back, too, when somebody takes everything away before a change is confirmed
-run('a change that waits', 0, 'apply', '-y', '--json', '--confirm', '1s', '--no-wait', $b);
+is((at('router', "$cnic apply -y --confirm 1s --no-wait $b"))[0], 0, 'a change that waits');
 at('router', 'nft flush ruleset');
-for (1 .. 100) {
-	last if !-e "$ENV{CNIC_STATE_DIR}/revisions/pending";
+for (1 .. 50) {
+	last if (at('router', $cnic, 'plan', '--detailed-exitcode', $a))[0] == 0;
 	select undef, undef, undef, 0.1;
 }
 run('it is taken back', 0, 'plan', '--detailed-exitcode', $a);
