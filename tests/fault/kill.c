@@ -208,12 +208,12 @@ static void kill_everywhere(struct run *r)
 static void judge_stream(struct run *r)
 {
 	struct stream_count count = stream_judge(r->stream, r->allowed, r->must_arrive);
-	char text[96];
+	char flow[96], text[160];
 
 	r->tally.sent = count.sent;
 	r->tally.astray = count.astray;
 	r->tally.lost = count.lost;
-	stream_flow(count.flow, text);
+	snprintf(text, sizeof(text), "%s, packet %u of %u", stream_flow(count.flow, flow), count.at, count.of);
 	if (count.astray)
 		fail(r, text, count.device ? stream_devices[count.device - 1] : "and others went astray");
 	if (count.lost && !r->transition->in_place)

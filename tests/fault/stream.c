@@ -304,12 +304,28 @@ void stream_wait(const struct stream *s, uint32_t n)
 			usleep(1000);
 }
 
-/* What comes later than this long is lost. */
+/* Of the flows that arrived at all, the last packet has. */
+static bool is_settled(const struct stream *s)
+{
+	for (size_t i = 0; i < STREAM_FLOWS; i++) {
+		bool any = false;
+
+		for (uint32_t n = s->begun[i]; n < s->ended[i] && !any; n++)
+			any = s->arrived[i][n];
+		if (any && !s->arrived[i][s->ended[i] - 1])
+			return false;
+	}
+	return true;
+}
+
+/* The far side may stand still for a while on a busy machine: what comes later than the longest wait is lost. */
 void stream_end(struct stream *s)
 {
 	for (size_t i = 0; i < STREAM_FLOWS; i++)
 		s->ended[i] = s->next[i];
 	usleep(300 * 1000);
+	for (int i = 0; i < 40 && !is_settled(s); i++)
+		usleep(100 * 1000);
 }
 
 void stream_seen(const struct stream *s, uint8_t seen[STREAM_FLOWS])
@@ -340,6 +356,8 @@ struct stream_count stream_judge(const struct stream *s, const uint8_t allowed[S
 			if (astray || lost) {
 				count.flow = i;
 				count.device = device;
+				count.at = n - s->begun[i];
+				count.of = s->ended[i] - s->begun[i];
 			}
 		}
 	return count;

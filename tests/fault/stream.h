@@ -32,6 +32,7 @@ void stream_seen(const struct stream *stream, uint8_t seen[STREAM_FLOWS]);
 struct stream_count {
 	size_t sent, arrived, astray /* by a device outside of its mask */, lost /* of flows that must arrive */;
 	size_t flow; /* one that went astray or was lost */
+	uint32_t at, of; /* which of its packets */
 	uint8_t device; /* by which; 0: lost */
 };
 struct stream_count stream_judge(const struct stream *stream, const uint8_t allowed[STREAM_FLOWS],
