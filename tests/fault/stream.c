@@ -349,12 +349,13 @@ struct stream_count stream_judge(const struct stream *s, const uint8_t allowed[S
 		for (uint32_t n = s->begun[i]; n < s->ended[i]; n++) {
 			const uint8_t device = s->arrived[i][n];
 			const bool astray = device && !(allowed[i] & 1u << (device - 1));
-			const bool lost = !device && must_arrive[i];
+			const bool missing = !device && must_arrive[i], lost = missing && i < PLAIN_FLOWS;
 
 			count.sent++;
 			count.arrived += !!device;
 			count.astray += astray;
 			count.lost += lost;
+			count.first_lost += missing && !lost;
 			if (astray || lost) {
 				count.flow = i;
 				count.device = device;

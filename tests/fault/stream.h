@@ -32,6 +32,7 @@ void stream_seen(const struct stream *stream, uint8_t seen[STREAM_FLOWS]);
 struct stream_count {
 	size_t sent, arrived, astray /* by a device outside of its mask */, lost /* of flows that must arrive */;
 	size_t flow; /* one that went astray or was lost */
+	size_t first_lost; /* of packets that are each a new flow's first: told apart, see kill.c */
 	uint32_t at, of; /* which of its packets */
 	uint8_t device; /* by which; 0: lost */
 };
