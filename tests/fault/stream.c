@@ -356,7 +356,7 @@ struct stream_count stream_judge(const struct stream *s, const uint8_t allowed[S
 			count.astray += astray;
 			count.lost += lost;
 			count.first_lost += missing && !lost;
-			if (astray || lost) {
+			if (astray || missing) {
 				count.flow = i;
 				count.device = device;
 				count.at = n - s->begun[i];
