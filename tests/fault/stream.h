@@ -14,6 +14,9 @@ extern const char *const stream_devices[STREAM_DEVICES]; /* of the far side; NUL
 
 struct stream; /* shared by three processes */
 
+/* Conntrack has room for the flows, or the program ends. Before router_enter(): the limit is the machine's. */
+void stream_make_room(void);
+
 /* The calling process's namespace is the router's, with its ports; makes the two others, with the far side's devices
  * named for the router's ports, its VLANs and its tunnels if `tunnels`. Bails out. */
 struct stream *stream_start(bool tunnels);
@@ -32,12 +35,14 @@ void stream_seen(const struct stream *stream, uint8_t seen[STREAM_FLOWS]);
 struct stream_count {
 	size_t sent, arrived, astray /* by a device outside of its mask */, lost /* of flows that must arrive */;
 	size_t flow; /* one that went astray or was lost */
-	size_t first_lost; /* of packets that are each a new flow's first: told apart, see kill.c */
 	uint32_t at, of; /* which of its packets */
 	uint8_t device; /* by which; 0: lost */
 };
 struct stream_count stream_judge(const struct stream *stream, const uint8_t allowed[STREAM_FLOWS],
 				 const bool must_arrive[STREAM_FLOWS]);
+
+/* How many packets conntrack has dropped so far for want of room, in the router: no apply loses those. */
+unsigned long stream_no_room(void);
 
 /* A flow in words. */
 const char *stream_flow(size_t flow, char text[96]);
