@@ -70,20 +70,21 @@ static const char *route_chain(struct lower *l, const char *policy, const char *
 			       const struct ways *ways, struct cni_span span)
 {
 	const char *name = cni_printf(l->arena, "route.%s.%s", policy, route);
+	struct cni_st_rule_nft *r;
 	struct chain chain = { 0 };
 
 	if (strlen(name) > 240)
 		cni_diag(l->diags, CNI502, span, "`%.20s…` and `%.20s…` make a name of %zu bytes", policy, route,
 			 strlen(name));
 	counter_add(l, name, NULL, span);
-	do_counter(l, chain_rule(l, &chain, span), name);
-	if (!ways->n_index) {
-		do_verdict(l, chain_rule(l, &chain, span), NF_DROP, NULL);
-	} else if (ways->n_index == 1) {
-		do_verdict(l, chain_rule(l, &chain, span), NFT_GOTO, l->ways[ways->index[0]].save_chain);
-	} else {
+	r = chain_rule(l, &chain, span);
+	do_counter(l, r, name);
+	if (!ways->n_index)
+		do_verdict(l, r, NF_DROP, NULL);
+	else if (ways->n_index == 1)
+		do_verdict(l, r, NFT_GOTO, l->ways[ways->index[0]].save_chain);
+	else
 		pick(l, &chain, path, ways, span);
-	}
 	return chain_done(l, &chain, name);
 }
 
