@@ -166,8 +166,8 @@ static void grow(struct lower *l, struct cni_st_set *set)
 		return; /* full at powers of two only, as cni_push() */
 	set->keys = cni_regrow(l->scratch, set->keys, n * stride, room * stride);
 	if (set->map)
-		set->verdicts =
-			cni_regrow(l->scratch, set->verdicts, n * sizeof(*set->verdicts), room * sizeof(*set->verdicts));
+		set->verdicts = cni_regrow(l->scratch, set->verdicts, n * sizeof(*set->verdicts),
+					   room * sizeof(*set->verdicts));
 }
 
 void set_add(struct lower *l, struct set *set, const void *key, int32_t code, const char *chain)
