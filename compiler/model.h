@@ -268,6 +268,7 @@ struct cni_model {
 	size_t n_policies;
 	struct cni_expect *expects;
 	size_t n_expects;
+	const struct cni_expect *packet; /* what CNI_DECL_PACKET describes, without an outcome; NULL: there is none */
 };
 
 /* A variable given from outside (`--set NAME=VALUE`): it wins over `var NAME = …`. */

@@ -14,7 +14,7 @@ static struct cni_names *space(struct cni_resolver *r, enum cni_decl_kind kind)
 		[CNI_DECL_TUNNEL] = &r->targets, [CNI_DECL_POLICY] = &r->policies,
 		[CNI_DECL_INCLUDE] = NULL,	 [CNI_DECL_EXPECT] = NULL,
 		[CNI_DECL_PROFILE] = NULL,	 [CNI_DECL_OPTIONS] = NULL,
-		[CNI_DECL_VAR] = NULL,
+		[CNI_DECL_PACKET] = NULL,	 [CNI_DECL_VAR] = NULL,
 	};
 
 	return spaces[kind];
