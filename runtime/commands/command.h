@@ -55,6 +55,8 @@ enum rt_exit rt_status(struct rt_session *session);
 enum rt_exit rt_remove(struct rt_session *session);
 enum rt_exit rt_snapshot_command(struct rt_session *session);
 enum rt_exit rt_fmt(struct rt_session *session);
+enum rt_exit rt_explain_command(struct rt_session *session);
+enum rt_exit rt_test(struct rt_session *session);
 enum rt_exit rt_explain_code(struct rt_session *session);
 enum rt_exit rt_version(struct rt_session *session);
 enum rt_exit rt_help(struct rt_session *session);

@@ -16,6 +16,7 @@ enum kind { FLAG, TEXT, LIST, CHOICE, DURATION };
 
 static const char *const colour_words[] = { "auto", "always", "never", NULL };
 static const char *const format_words[] = { "text", "json", "sarif", "github", NULL };
+static const char *const report_words[] = { "text", "tap", "junit", NULL };
 static const char *const emit_words[] = { "nft", "ip", "json", NULL };
 
 #define AT(member) offsetof(struct rt_options, member)
@@ -36,13 +37,17 @@ static const struct row {
 	[RT_OPT_DETAILED_EXITCODE] = { "detailed-exitcode", 0, FLAG, NULL, AT(detailed_exitcode), NULL,
 				       "exit 2 when there is something to change" },
 	[RT_OPT_DIFF] = { "diff", 0, FLAG, NULL, AT(diff), NULL, "show what formatting would change" },
+	[RT_OPT_DOWN] = { "down", 0, LIST, "A,B", AT(down), NULL, "on the day when these targets are down" },
 	[RT_OPT_DRY_RUN] = { "dry-run", 'n', FLAG, NULL, AT(dry_run), NULL, "show the plan and change nothing" },
 	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|json", AT(emit), emit_words,
 			  "what to write: nftables rules, ip commands, or all of it" },
+	[RT_OPT_FORMAT] = { "format", 0, CHOICE, "text|tap|junit", AT(format), report_words,
+			    "how the results are written" },
 	[RT_OPT_GATE] = { "gate", 0, FLAG, NULL, AT(gate), NULL,
 			  "confirm by itself once what is tracked and the caller answer" },
 	[RT_OPT_IGNORE] = { "ignore", 0, LIST, "PATTERN", AT(ignore), NULL,
 			    "leave out differences that match, with * and ? as for files" },
+	[RT_OPT_LIVE] = { "live", 0, FLAG, NULL, AT(live), NULL, "ask what is installed, and the kernel itself" },
 	[RT_OPT_LOCK_TIMEOUT] = { "lock-timeout", 0, DURATION, "D", AT(lock_timeout), NULL,
 				  "how long to wait for another writer (500ms, 10s, 2m; default 10s)" },
 	[RT_OPT_MESSAGE] = { "message", 'm', TEXT, "TEXT", AT(message), NULL, "a word on this change for the history" },
