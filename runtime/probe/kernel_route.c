@@ -58,7 +58,8 @@ int rt_kernel_route(struct rt_netlink *nl, const struct cni_packet *packet, cons
 	header->rtm_family = rt_af(packet->to.family);
 	header->rtm_dst_len = (unsigned char)cni_width(packet->to.family);
 	header->rtm_tos = packet->known & CNI_HAS_DSCP ? (unsigned char)(packet->dscp << 2) : 0;
-	header->rtm_flags = RTM_F_LOOKUP_TABLE;
+	/* IPv6 names the table in any case, and refuses the flag */
+	header->rtm_flags = packet->to.family == CNI_V4 ? RTM_F_LOOKUP_TABLE : 0;
 	rt_put_addr(request, RTA_DST, packet->to);
 	if (packet->known & CNI_HAS_FROM) {
 		header->rtm_src_len = (unsigned char)cni_width(packet->from.family);
