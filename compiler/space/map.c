@@ -42,6 +42,13 @@ struct cni_map cni_map_ite(struct cni_spaces *s, struct cni_space where, struct 
 	return (struct cni_map){ s->failed ? FALSE_NODE : hold(s, bdd_ite(where.node, then.node, otherwise.node)) };
 }
 
+struct cni_space cni_map_differ(struct cni_spaces *s, struct cni_map a, struct cni_map b)
+{
+	/* where both have the same label, the labels' bits agree in all ways that there are */
+	return (struct cni_space){ s->failed ? FALSE_NODE
+					     : hold(s, bdd_appex(a.node, b.node, bddop_xor, s->label_bits)) };
+}
+
 struct cni_space cni_map_where(struct cni_spaces *s, struct cni_map map, unsigned int label)
 {
 	size_t mark = cni_spaces_mark(s);

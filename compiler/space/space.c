@@ -22,6 +22,16 @@ static const enum cni_header_field usual_order[CNI_N_FIELDS] = { CNI_FIELD_TO,	 
 								 CNI_FIELD_DPORT, CNI_FIELD_SPORT, CNI_FIELD_DSCP,
 								 CNI_FIELD_TYPE };
 
+/* Variables as BuDDy wants to have them; for ever. */
+static int all_of(int first, int n)
+{
+	int vars[128];
+
+	for (int i = 0; i < n; i++)
+		vars[i] = first + i;
+	return bdd_addref(bdd_makeset(vars, n));
+}
+
 struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header_field *order, unsigned int max_nodes)
 {
 	struct cni_spaces *s = cni_new(arena, struct cni_spaces);
@@ -48,13 +58,9 @@ struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header
 	}
 	s->labels = next;
 	bdd_setvarnum(next + LABEL_BITS);
-	for (enum cni_header_field f = 0; f < CNI_N_FIELDS; f++) {
-		int vars[128], n = (int)field_width(CNI_V6, f);
-
-		for (int i = 0; i < n; i++)
-			vars[i] = s->first[f] + i;
-		s->fields[f] = bdd_addref(bdd_makeset(vars, n));
-	}
+	for (enum cni_header_field f = 0; f < CNI_N_FIELDS; f++)
+		s->fields[f] = all_of(s->first[f], (int)field_width(CNI_V6, f));
+	s->label_bits = all_of(s->labels, LABEL_BITS);
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
 		s->proper[f] = proper_packets(s, f);
 	return s;

@@ -123,6 +123,8 @@ struct cni_map cni_map_relabel(struct cni_spaces *s, struct cni_map map, const u
 /* A packet of labels x and y gets join(x, y), which is asked once at least for each pair that some packet has. */
 struct cni_map cni_map_join(struct cni_spaces *s, struct cni_map a, struct cni_map b,
 			    unsigned int (*join)(unsigned int x, unsigned int y, void *arg), void *arg);
+/* The packets that have another label in `b` than in `a`. */
+struct cni_space cni_map_differ(struct cni_spaces *s, struct cni_map a, struct cni_map b);
 /* The packets that have the label. */
 struct cni_space cni_map_where(struct cni_spaces *s, struct cni_map map, unsigned int label);
 unsigned int cni_map_label(const struct cni_spaces *s, struct cni_map map, const struct cni_header *packet);
@@ -137,7 +139,7 @@ struct cni_count cni_space_count(struct cni_spaces *s, enum cni_family family, s
 /* How many addresses `from` or `to` has in it. */
 struct cni_count cni_space_count_field(struct cni_spaces *s, enum cni_family family, enum cni_header_field field,
 				       struct cni_space a);
-bool cni_count_is_zero(const struct cni_count *count);
+bool cni_count_is(const struct cni_count *count, uint64_t number);
 /* "65536", "2^24", "about 2^91.3"; the exact number in decimal. Written at the end of `text`. */
 void cni_count_print(struct cni_text *text, const struct cni_count *count);
 void cni_count_decimal(struct cni_text *text, const struct cni_count *count);

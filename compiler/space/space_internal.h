@@ -23,6 +23,7 @@ struct cni_spaces {
 	int *held; /* one reference each */
 	size_t n_held, room;
 	int fields[CNI_N_FIELDS]; /* all variables of a field, as BuDDy wants to have them; held for ever */
+	int label_bits; /* the same of labels */
 	struct cni_space proper[CNI_N_FAMILIES]; /* held for ever */
 };
 
