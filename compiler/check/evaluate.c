@@ -175,7 +175,7 @@ struct cni_ranges cni_never_steered(struct cni_arena *arena, const struct cni_mo
 	return never;
 }
 
-static const struct cni_policy *policy_on(const struct cni_model *m, const char *device)
+const struct cni_policy *cni_policy_on(const struct cni_model *m, const char *device)
 {
 	for (size_t i = 0; i < m->n_policies; i++) {
 		if (!strcmp(device, "local") && m->policies[i].local)
@@ -200,10 +200,20 @@ static void follow(struct cni_arena *arena, const struct cni_model *m, const str
 	decision->verdict = n ? CNI_VERDICT_NONE : path->verdict != CNI_VERDICT_NONE ? path->verdict : path->otherwise;
 }
 
+struct cni_decision cni_decide(struct cni_arena *arena, const struct cni_model *model, const struct cni_policy *policy,
+			       const struct cni_route *route, enum cni_family family, const bool *down)
+{
+	struct cni_decision decision = { .policy = policy, .route = route, .verdict = policy->otherwise };
+
+	if (route)
+		follow(arena, model, &route->path, family, down, &decision);
+	return decision;
+}
+
 struct cni_decision cni_evaluate(struct cni_arena *arena, const struct cni_model *model, const struct cni_ranges *never,
 				 const char *device, const struct cni_packet *packet, const bool *down)
 {
-	struct cni_decision decision = { .policy = policy_on(model, device), .verdict = CNI_VERDICT_MAIN };
+	struct cni_decision decision = { .policy = cni_policy_on(model, device), .verdict = CNI_VERDICT_MAIN };
 	enum cni_family family = (packet->known & CNI_HAS_TO ? packet->to : packet->from).family;
 
 	if (!decision.policy)

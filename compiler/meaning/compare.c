@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compiler/arena.h"
+#include "compiler/meaning/hints.h"
 
 struct cni_route_maps { /* of a group, before and after */
 	struct cni_map before[CNI_N_FAMILIES], after[CNI_N_FAMILIES];
@@ -60,50 +61,6 @@ static void find_groups(struct cni_comparison *c)
 			add_device(c, devices[i]);
 }
 
-/* ---- where witnesses are looked for ---- */
-
-struct hinting {
-	struct cni_arena *arena;
-	struct cni_hints *hints;
-};
-
-static void add_hint(struct cni_prefix prefix, void *arg)
-{
-	struct hinting *h = arg;
-
-	*cni_push(h->arena, h->hints->items, h->hints->n_items) = prefix;
-}
-
-static void hint_ranges(struct hinting *h, const struct cni_ranges *ranges)
-{
-	for (size_t i = 0; i < ranges->n_v4; i++)
-		cni_range_to_prefixes((struct cni_addr){ CNI_V4, ranges->v4[i].lo },
-				      (struct cni_addr){ CNI_V4, ranges->v4[i].hi }, add_hint, h);
-	for (size_t i = 0; i < ranges->n_v6; i++)
-		cni_range_to_prefixes((struct cni_addr){ CNI_V6, ranges->v6[i].lo },
-				      (struct cni_addr){ CNI_V6, ranges->v6[i].hi }, add_hint, h);
-}
-
-/* Sources from the lans; destinations that stand for somewhere else: RFC 5737, RFC 2544, RFC 3849. */
-static void find_hints(struct cni_comparison *c)
-{
-	static const struct cni_prefix elsewhere[] = {
-		{ { CNI_V4, 0xcb007100 }, 24 },
-		{ { CNI_V4, 0xc6336400 }, 24 },
-		{ { CNI_V4, 0xc6120000 }, 15 },
-		{ { CNI_V4, 0xc0000200 }, 24 },
-		{ { CNI_V6, (cni_u128)0x20010db8ffffffff << 64 }, 64 },
-	};
-	struct hinting from = { c->arena, &c->from }, to = { c->arena, &c->to };
-
-	for (size_t i = 0; i < c->after->n_lans; i++)
-		hint_ranges(&from, &c->after->lans[i].ranges);
-	for (size_t i = 0; i < c->before->n_lans; i++)
-		hint_ranges(&from, &c->before->lans[i].ranges);
-	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
-		add_hint(elsewhere[i], &to);
-}
-
 /* ---- the comparison ---- */
 
 struct cni_comparison *cni_comparison_new(struct cni_arena *arena, const struct cni_model *before,
@@ -119,7 +76,9 @@ struct cni_comparison *cni_comparison_new(struct cni_arena *arena, const struct 
 	cni_meaning_order((const struct cni_model *const[]){ c->before, c->after }, 2, order);
 	c->spaces = cni_spaces_new(arena, order, max_nodes);
 	find_groups(c);
-	find_hints(c);
+	cni_hints_from(arena, c->after, &c->from);
+	cni_hints_from(arena, c->before, &c->from);
+	cni_hints_to(arena, &c->to);
 	never[0] = cni_meaning_never(arena, c->before);
 	never[1] = cni_meaning_never(arena, c->after);
 	c->maps = cni_new_array(arena, struct cni_route_maps, c->n_groups);

@@ -33,7 +33,7 @@ static void keep(struct cni_diags *all, const struct cni_diags *more)
 
 static void try_all(struct rt_session *session, const struct cni_model *model, struct rt_results *results)
 {
-	const struct cni_ranges never = cni_never_steered(session->arena, model);
+	struct cni_expects *expects = cni_expects_new(session->arena, model);
 
 	for (size_t i = 0; i < model->n_expects; i++) {
 		const struct cni_expect *expect = &model->expects[i];
@@ -41,11 +41,13 @@ static void try_all(struct rt_session *session, const struct cni_model *model, s
 		struct rt_result result = { .name = name_of(session, expect), .span = expect->decl->span };
 
 		cni_diags_init(diags, session->arena);
-		result.holds = cni_expect_holds(session->arena, model, &never, expect, diags);
+		result.holds = cni_expect_holds(expects, expect, diags);
 		result.why = diags->first;
 		add(session->arena, results, result);
 		keep(session->diags, diags);
 	}
+	cni_expects_redundant(expects, session->diags);
+	cni_expects_free(expects);
 }
 
 /* The first error, behind warnings. */
