@@ -134,6 +134,7 @@ struct cni_ast_decl {
 	enum cni_decl_kind kind;
 	struct cni_span span; /* the whole declaration */
 	struct cni_ast_word name;
+	bool included; /* from a text that another one includes */
 	struct cni_ast_value *values;
 	struct cni_ast_ports *service;
 	struct cni_ast_field *fields;

@@ -22,6 +22,7 @@ struct cni_set { /* `define` */
 	const char *name;
 	struct cni_ranges ranges; /* canonical, members of members included */
 	bool from_file; /* some part of it came from a file: may be empty */
+	bool used; /* something names it */
 	const struct cni_ast_decl *decl;
 };
 
@@ -39,6 +40,7 @@ struct cni_ports {
 struct cni_service {
 	const char *name;
 	struct cni_ports ports;
+	bool used; /* something names it */
 	const struct cni_ast_decl *decl;
 };
 
