@@ -363,7 +363,7 @@ static void decides_as_the_policy_says(void **state)
 		{ "to 20.0.0.0/8 dscp be proto udp via a", 0 },
 		{ "to 20.0.0.0/8 dscp be proto udp when a down via b", 0 },
 		{ "to 21.0.0.0/8 dscp be proto gre drop", 0 },
-		{ "to 21.0.0.0/7 dscp be proto gre drop", CNI411 },
+		{ "to { 21.0.0.0/8, 22.0.0.0/8 } dscp be proto gre drop", CNI411 },
 		{ "to { 10.1.0.0/24, 224.0.0.0/4 } main", 0 },
 		/* on every day: `ping` goes on to main when b is down */
 		{ "to 40.0.0.0/8 icmp echo-request dscp be via b", 0 },
