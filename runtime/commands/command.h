@@ -12,7 +12,7 @@ struct rt_session;
 enum rt_exit {
 	RT_OK = 0,
 	RT_ERROR = 1, /* nothing was changed */
-	RT_CHANGES = 2, /* only of plan --detailed-exitcode, and of drift */
+	RT_CHANGES = 2, /* only of plan --detailed-exitcode, of drift, and of explain --live */
 	RT_ROLLED_BACK = 3, /* apply failed, and the former state was seen to be back */
 	RT_BROKEN = 4, /* apply failed, and so did its undoing */
 	RT_REVERTED = 5, /* the confirmation did not come, and the former policy was seen to be back */
