@@ -84,9 +84,14 @@ static void hint_ranges(struct hinting *h, const struct cni_ranges *ranges)
 				      (struct cni_addr){ CNI_V6, ranges->v6[i].hi }, add_hint, h);
 }
 
-/* Sources from the lans; destinations that stand for somewhere else: RFC 5737, RFC 2544, RFC 3849. */
+/* Sources from the lans, or such as lans have; destinations that stand for somewhere else: RFC 5737, RFC 2544, RFC 3849. */
 static void find_hints(struct cni_comparison *c)
 {
+	static const struct cni_prefix inside[] = {
+		{ { CNI_V4, 0xc0a80000 }, 16 },
+		{ { CNI_V4, 0x0a000000 }, 8 },
+		{ { CNI_V6, (cni_u128)0xfd00000000000000 << 64 }, 64 },
+	};
 	static const struct cni_prefix elsewhere[] = {
 		{ { CNI_V4, 0xcb007100 }, 24 },
 		{ { CNI_V4, 0xc6336400 }, 24 },
@@ -100,6 +105,8 @@ static void find_hints(struct cni_comparison *c)
 		hint_ranges(&from, &c->after->lans[i].ranges);
 	for (size_t i = 0; i < c->before->n_lans; i++)
 		hint_ranges(&from, &c->before->lans[i].ranges);
+	for (size_t i = 0; i < sizeof(inside) / sizeof(*inside); i++)
+		add_hint(inside[i], &from);
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
 		add_hint(elsewhere[i], &to);
 }
@@ -199,17 +206,18 @@ static int by_first_line(const void *a, const void *b)
 
 /* What readers want to know of a class. */
 static void describe(struct cni_comparison *c, struct cni_change *change, struct cni_space where,
-		     const struct cni_map *before, const struct cni_map *after)
+		     struct cni_space steered, const struct cni_map *before, const struct cni_map *after)
 {
 	const struct cni_fate *old = &c->fates.items[change->before], *new = &c->fates.items[change->after];
 	struct cni_spaces *s = c->spaces;
 
 	qsort(change->lines, change->n_lines, sizeof(*change->lines), by_line);
-	change->loses = old->n_members && !new->n_members;
+	change->loses = old->n_members && !new->n_members &&new->verdict != CNI_VERDICT_MAIN;
 	change->packets = cni_space_count(s, change->family, where);
 	change->sources = cni_space_count_field(s, change->family, CNI_FIELD_FROM, where);
 	change->destinations = cni_space_count_field(s, change->family, CNI_FIELD_TO, where);
-	change->boxes = cni_space_boxes(s, c->arena, change->family, where, CNI_MAX_BOXES, CNI_MAX_BOXES);
+	change->boxes = cni_space_boxes(s, c->arena, change->family, cni_space_simplify(s, where, steered),
+					CNI_MAX_BOXES, CNI_MAX_RANGES);
 	change->witness = cni_space_witness(s, change->family, where, &c->from, &c->to);
 	change->witness_line = (struct cni_deciding){ cni_map_label(s, *before, &change->witness),
 						      cni_map_label(s, *after, &change->witness) };
@@ -224,13 +232,15 @@ static void compare(struct sorting *sorting, struct cni_map before, struct cni_m
 	struct cni_map new = cni_map_relabel(s, after, sorting->after, cni_meaning_n_labels(sorting->group->after));
 	struct cni_space differ = cni_map_differ(s, old, new);
 	struct cni_map never = cni_map_all(s, CNI_LABEL_NEVER), classes;
+	struct cni_space steered = cni_space_not(s, cni_space_and(s, cni_map_where(s, before, CNI_LABEL_NEVER),
+								  cni_map_where(s, after, CNI_LABEL_NEVER)));
 
 	/* what is the same on both sides is out of sight: label 0 has the fate of main in both policies */
 	classes = cni_map_join(s, cni_map_ite(s, differ, before, never), cni_map_ite(s, differ, after, never), class_of,
 			       sorting);
 	for (size_t i = sorting->begin; i < sorting->changes->n_items && !cni_spaces_failed(s); i++)
 		describe(c, &sorting->changes->items[i],
-			 cni_map_where(s, classes, (unsigned int)(i - sorting->begin + 1)), &before, &after);
+			 cni_map_where(s, classes, (unsigned int)(i - sorting->begin + 1)), steered, &before, &after);
 	cni_spaces_release(s, mark, -1);
 	if (!cni_spaces_failed(s) && sorting->changes->n_items > sorting->begin)
 		qsort(sorting->changes->items + sorting->begin, sorting->changes->n_items - sorting->begin,

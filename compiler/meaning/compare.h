@@ -25,11 +25,11 @@ struct cni_change {
 	const struct cni_device_group *group;
 	enum cni_family family;
 	unsigned int before, after; /* fates */
-	bool loses; /* something took the packets before, now nothing is left that is up */
+	bool loses; /* something took the packets before; now nothing is up, and they are dropped */
 	struct cni_deciding *lines; /* ascending */
 	size_t n_lines;
 	struct cni_count packets, sources, destinations;
-	struct cni_boxes boxes;
+	struct cni_boxes boxes; /* destinations that both policies never steer are left out of account */
 	struct cni_header witness;
 	struct cni_deciding witness_line;
 };
@@ -51,7 +51,8 @@ struct cni_comparison {
 	struct cni_hints from, to;
 };
 
-#define CNI_MAX_BOXES 8 /* of a class; and ranges of a field */
+#define CNI_MAX_BOXES 6 /* of a class */
+#define CNI_MAX_RANGES 8 /* of a field */
 
 /* NULL for a router without a policy. To be freed before `arena` is. */
 struct cni_comparison *cni_comparison_new(struct cni_arena *arena, const struct cni_model *before,

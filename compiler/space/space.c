@@ -176,6 +176,11 @@ struct cni_space cni_space_not(struct cni_spaces *s, struct cni_space a)
 	return apply(s, cni_space_all(), a, bddop_diff);
 }
 
+struct cni_space cni_space_simplify(struct cni_spaces *s, struct cni_space a, struct cni_space care)
+{
+	return (struct cni_space){ s->failed ? FALSE_NODE : hold(s, bdd_simplify(a.node, care.node)) };
+}
+
 bool cni_space_covers(struct cni_spaces *s, struct cni_space outer, struct cni_space inner)
 {
 	size_t mark = cni_spaces_mark(s);

@@ -174,7 +174,7 @@ static bool in_box(const struct cni_box *box, const struct cni_header *p)
 
 		for (size_t i = 0; i < box->field[f].n_items; i++)
 			in |= box->field[f].items[i].lo <= p->field[f] && p->field[f] <= box->field[f].items[i].hi;
-		if (!in)
+		if (box->field[f].n_items && in == box->field[f].negated)
 			return false;
 	}
 	return true;
