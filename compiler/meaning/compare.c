@@ -8,10 +8,6 @@
 
 #include "compiler/arena.h"
 
-struct cni_route_maps { /* of a group, before and after */
-	struct cni_map before[CNI_N_FAMILIES], after[CNI_N_FAMILIES];
-};
-
 static const struct cni_model no_model;
 
 /* ---- devices ---- */
@@ -251,25 +247,38 @@ struct cni_changes cni_comparison_on(struct cni_comparison *c, const char *const
 {
 	const bool *down_before = down_of(c->arena, c->before, down, n_down);
 	const bool *down_after = down_of(c->arena, c->after, down, n_down);
-	struct cni_changes changes = { 0 };
+	struct cni_changes changes = { .fates = cni_new_array(c->arena, struct cni_day_fates, c->n_groups) };
 
 	for (size_t g = 0; g < c->n_groups; g++)
 		for (enum cni_family f = 0; f < CNI_N_FAMILIES && !cni_spaces_failed(c->spaces); f++) {
 			const struct cni_device_group *group = &c->groups[g];
-			struct sorting sorting = {
-				.c = c,
-				.changes = &changes,
-				.begin = changes.n_items,
-				.group = group,
-				.family = f,
-				.before = cni_meaning_fates(&c->fates, c->before, group->before, f, down_before),
-				.after = cni_meaning_fates(&c->fates, c->after, group->after, f, down_after),
-			};
+			struct sorting sorting = { c, &changes, changes.n_items, group, f, NULL, NULL };
 
+			sorting.before = cni_meaning_fates(&c->fates, c->before, group->before, f, down_before);
+			sorting.after = cni_meaning_fates(&c->fates, c->after, group->after, f, down_after);
+			changes.fates[g].before[f] = sorting.before;
+			changes.fates[g].after[f] = sorting.after;
 			compare(&sorting, c->maps[g].before[f], c->maps[g].after[f]);
 		}
 	changes.failed = cni_spaces_failed(c->spaces);
 	return changes;
+}
+
+size_t cni_changes_find(const struct cni_comparison *c, const struct cni_changes *changes,
+			const struct cni_device_group *group, const struct cni_header *packet)
+{
+	const size_t g = (size_t)(group - c->groups);
+	const enum cni_family f = packet->family;
+	const unsigned int before = changes->fates[g].before[f][cni_map_label(c->spaces, c->maps[g].before[f], packet)];
+	const unsigned int after = changes->fates[g].after[f][cni_map_label(c->spaces, c->maps[g].after[f], packet)];
+
+	for (size_t i = 0; i < changes->n_items; i++) {
+		const struct cni_change *change = &changes->items[i];
+
+		if (change->group == group && change->family == f && change->before == before && change->after == after)
+			return i;
+	}
+	return CNI_NONE;
 }
 
 /* ---- why not ---- */
