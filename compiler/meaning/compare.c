@@ -200,6 +200,15 @@ static int by_first_line(const void *a, const void *b)
 	return by_line(x->lines, y->lines);
 }
 
+static bool leads_somewhere(const struct cni_fate *fate)
+{
+	bool leads = !fate->n_members && fate->verdict == CNI_VERDICT_MAIN;
+
+	for (size_t i = 0; i < fate->n_members; i++)
+		leads |= !fate->members[i].cut_off;
+	return leads;
+}
+
 /* What readers want to know of a class. */
 static void describe(struct cni_comparison *c, struct cni_change *change, struct cni_space where,
 		     struct cni_space steered, const struct cni_map *before, const struct cni_map *after)
@@ -208,7 +217,7 @@ static void describe(struct cni_comparison *c, struct cni_change *change, struct
 	struct cni_spaces *s = c->spaces;
 
 	qsort(change->lines, change->n_lines, sizeof(*change->lines), by_line);
-	change->loses = old->n_members && !new->n_members &&new->verdict != CNI_VERDICT_MAIN;
+	change->loses = old->n_members && leads_somewhere(old) && !leads_somewhere(new);
 	change->packets = cni_space_count(s, change->family, where);
 	change->sources = cni_space_count_field(s, change->family, CNI_FIELD_FROM, where);
 	change->destinations = cni_space_count_field(s, change->family, CNI_FIELD_TO, where);

@@ -25,7 +25,7 @@ struct cni_change {
 	const struct cni_device_group *group;
 	enum cni_family family;
 	unsigned int before, after; /* fates */
-	bool loses; /* something took the packets before; now nothing is up, and they are dropped */
+	bool loses; /* a target took the packets before; now they go nowhere */
 	struct cni_deciding *lines; /* ascending */
 	size_t n_lines;
 	struct cni_count packets, sources, destinations;

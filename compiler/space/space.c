@@ -52,6 +52,7 @@ struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header
 	bdd_setmaxnodenum((int)max_nodes);
 	bdd_setmaxincrease((int)max_nodes); /* doubled each time */
 	bdd_setcacheratio(CACHE_RATIO);
+	bdd_setminfreenodes(50); /* percent: rather more room than another sweep */
 	for (unsigned int i = 0; i < CNI_N_FIELDS; i++) {
 		s->first[s->order[i]] = next;
 		next += (int)field_width(CNI_V6, s->order[i]);
