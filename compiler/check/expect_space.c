@@ -14,7 +14,7 @@ static void need_spaces(struct cni_expects *x)
 	cni_meaning_order(&x->model, 1, order);
 	x->spaces = cni_spaces_new(x->arena, order, CNI_DEFAULT_NODES);
 	x->maps = cni_new_array(x->arena, struct expect_map, x->model->n_policies);
-	cni_hints_from(x->arena, x->model, &x->from);
+	cni_hints_from(x->arena, &x->model, 1, &x->from);
 	cni_hints_to(x->arena, &x->to);
 }
 

@@ -177,6 +177,8 @@ static void print_change(struct printing *p)
 void cni_emit_changes(struct cni_text *out, const struct cni_comparison *c, const struct cni_changes *changes,
 		      const struct cni_sources *before, const struct cni_sources *after, bool colour)
 {
+	if (changes->n_items)
+		cni_text_puts(out, "Destinations that both policies never steer are not mentioned.\n");
 	for (size_t i = 0; i < changes->n_items; i++)
 		print_change(&(struct printing){ out, c, &changes->items[i], { before, after }, colour });
 }

@@ -9,10 +9,6 @@
 #include "compiler/arena.h"
 #include "compiler/meaning/hints.h"
 
-struct cni_route_maps { /* of a group, before and after */
-	struct cni_map before[CNI_N_FAMILIES], after[CNI_N_FAMILIES];
-};
-
 static const struct cni_model no_model;
 
 /* ---- devices ---- */
@@ -76,8 +72,7 @@ struct cni_comparison *cni_comparison_new(struct cni_arena *arena, const struct 
 	cni_meaning_order((const struct cni_model *const[]){ c->before, c->after }, 2, order);
 	c->spaces = cni_spaces_new(arena, order, max_nodes);
 	find_groups(c);
-	cni_hints_from(arena, c->after, &c->from);
-	cni_hints_from(arena, c->before, &c->from);
+	cni_hints_from(arena, (const struct cni_model *const[]){ c->after, c->before }, 2, &c->from);
 	cni_hints_to(arena, &c->to);
 	never[0] = cni_meaning_never(arena, c->before);
 	never[1] = cni_meaning_never(arena, c->after);
@@ -156,19 +151,29 @@ static int by_first_line(const void *a, const void *b)
 	return by_line(x->lines, y->lines);
 }
 
+static bool leads_somewhere(const struct cni_fate *fate)
+{
+	bool leads = !fate->n_members && fate->verdict == CNI_VERDICT_MAIN;
+
+	for (size_t i = 0; i < fate->n_members; i++)
+		leads |= !fate->members[i].cut_off;
+	return leads;
+}
+
 /* What readers want to know of a class. */
 static void describe(struct cni_comparison *c, struct cni_change *change, struct cni_space where,
-		     const struct cni_map *before, const struct cni_map *after)
+		     struct cni_space steered, const struct cni_map *before, const struct cni_map *after)
 {
 	const struct cni_fate *old = &c->fates.items[change->before], *new = &c->fates.items[change->after];
 	struct cni_spaces *s = c->spaces;
 
 	qsort(change->lines, change->n_lines, sizeof(*change->lines), by_line);
-	change->loses = old->n_members && !new->n_members;
+	change->loses = old->n_members && leads_somewhere(old) && !leads_somewhere(new);
 	change->packets = cni_space_count(s, change->family, where);
 	change->sources = cni_space_count_field(s, change->family, CNI_FIELD_FROM, where);
 	change->destinations = cni_space_count_field(s, change->family, CNI_FIELD_TO, where);
-	change->boxes = cni_space_boxes(s, c->arena, change->family, where, CNI_MAX_BOXES, CNI_MAX_BOXES);
+	change->boxes = cni_space_boxes(s, c->arena, change->family, cni_space_simplify(s, where, steered),
+					CNI_MAX_BOXES, CNI_MAX_RANGES);
 	change->witness = cni_space_witness(s, change->family, where, &c->from, &c->to);
 	change->witness_line = (struct cni_deciding){ cni_map_label(s, *before, &change->witness),
 						      cni_map_label(s, *after, &change->witness) };
@@ -183,13 +188,15 @@ static void compare(struct sorting *sorting, struct cni_map before, struct cni_m
 	struct cni_map new = cni_map_relabel(s, after, sorting->after, cni_meaning_n_labels(sorting->group->after));
 	struct cni_space differ = cni_map_differ(s, old, new);
 	struct cni_map never = cni_map_all(s, CNI_LABEL_NEVER), classes;
+	struct cni_space steered = cni_space_not(s, cni_space_and(s, cni_map_where(s, before, CNI_LABEL_NEVER),
+								  cni_map_where(s, after, CNI_LABEL_NEVER)));
 
 	/* what is the same on both sides is out of sight: label 0 has the fate of main in both policies */
 	classes = cni_map_join(s, cni_map_ite(s, differ, before, never), cni_map_ite(s, differ, after, never), class_of,
 			       sorting);
 	for (size_t i = sorting->begin; i < sorting->changes->n_items && !cni_spaces_failed(s); i++)
 		describe(c, &sorting->changes->items[i],
-			 cni_map_where(s, classes, (unsigned int)(i - sorting->begin + 1)), &before, &after);
+			 cni_map_where(s, classes, (unsigned int)(i - sorting->begin + 1)), steered, &before, &after);
 	cni_spaces_release(s, mark, -1);
 	if (!cni_spaces_failed(s) && sorting->changes->n_items > sorting->begin)
 		qsort(sorting->changes->items + sorting->begin, sorting->changes->n_items - sorting->begin,
@@ -200,25 +207,38 @@ struct cni_changes cni_comparison_on(struct cni_comparison *c, const char *const
 {
 	const bool *down_before = down_of(c->arena, c->before, down, n_down);
 	const bool *down_after = down_of(c->arena, c->after, down, n_down);
-	struct cni_changes changes = { 0 };
+	struct cni_changes changes = { .fates = cni_new_array(c->arena, struct cni_day_fates, c->n_groups) };
 
 	for (size_t g = 0; g < c->n_groups; g++)
 		for (enum cni_family f = 0; f < CNI_N_FAMILIES && !cni_spaces_failed(c->spaces); f++) {
 			const struct cni_device_group *group = &c->groups[g];
-			struct sorting sorting = {
-				.c = c,
-				.changes = &changes,
-				.begin = changes.n_items,
-				.group = group,
-				.family = f,
-				.before = cni_meaning_fates(&c->fates, c->before, group->before, f, down_before),
-				.after = cni_meaning_fates(&c->fates, c->after, group->after, f, down_after),
-			};
+			struct sorting sorting = { c, &changes, changes.n_items, group, f, NULL, NULL };
 
+			sorting.before = cni_meaning_fates(&c->fates, c->before, group->before, f, down_before);
+			sorting.after = cni_meaning_fates(&c->fates, c->after, group->after, f, down_after);
+			changes.fates[g].before[f] = sorting.before;
+			changes.fates[g].after[f] = sorting.after;
 			compare(&sorting, c->maps[g].before[f], c->maps[g].after[f]);
 		}
 	changes.failed = cni_spaces_failed(c->spaces);
 	return changes;
+}
+
+size_t cni_changes_find(const struct cni_comparison *c, const struct cni_changes *changes,
+			const struct cni_device_group *group, const struct cni_header *packet)
+{
+	const size_t g = (size_t)(group - c->groups);
+	const enum cni_family f = packet->family;
+	const unsigned int before = changes->fates[g].before[f][cni_map_label(c->spaces, c->maps[g].before[f], packet)];
+	const unsigned int after = changes->fates[g].after[f][cni_map_label(c->spaces, c->maps[g].after[f], packet)];
+
+	for (size_t i = 0; i < changes->n_items; i++) {
+		const struct cni_change *change = &changes->items[i];
+
+		if (change->group == group && change->family == f && change->before == before && change->after == after)
+			return i;
+	}
+	return CNI_NONE;
 }
 
 /* ---- why not ---- */

@@ -101,6 +101,8 @@ static const char *ends(const struct view *v)
 	return text.data;
 }
 
+static const char cut_off[] = "nothing that is up";
+
 static const char *over(const struct view *v)
 {
 	const struct cni_tunnel *t = &v->target->tunnel;
@@ -118,7 +120,7 @@ static const char *over(const struct view *v)
 			cni_text_printf(&text, " by %s", hop_text(v->arena, link, t->local.family));
 	}
 	if (!text.len)
-		return "nothing that is up";
+		return cut_off;
 	cni_text_puts(&text, t->underlay_bgp ? " by BGP" : "");
 	return text.data;
 }
@@ -159,7 +161,7 @@ static const char *text_of(struct cni_arena *arena, const struct cni_fate *fate,
 		cni_text_printf(&text, "%s%s", !i ? "" : fate->weighted ? ", " : " then ", m->name);
 		if (fate->weighted)
 			cni_text_printf(&text, " weight %u", m->weight);
-		cni_text_puts(&text, m->masquerade ? " masquerade" : "");
+		cni_text_printf(&text, "%s%s", m->masquerade ? " masquerade" : "", m->cut_off ? " (cut off)" : "");
 	}
 	cni_text_printf(&text, "%s%s%s", fate->n_members ? " else " : "", verdict_words[fate->verdict], words);
 	return text.data;
@@ -268,6 +270,7 @@ unsigned int cni_fate_route(struct cni_fates *fates, const struct cni_model *mod
 		m->masquerade = path->members[i].masquerade;
 		for (size_t t = 0; t < CNI_N_TRAITS; t++)
 			m->traits[t] = traits[t](&view);
+		m->cut_off = m->traits[CNI_TRAIT_OVER] == cut_off;
 	}
 	if (path->verdict == CNI_VERDICT_NONE)
 		fate.verdict = path->otherwise;

@@ -26,6 +26,7 @@ struct cni_fate_member {
 	const char *name;
 	unsigned int weight; /* without a common divisor; 1 in ordered paths */
 	bool masquerade;
+	bool cut_off; /* a tunnel none of whose links is up: it takes packets, and they go nowhere */
 	const char *traits[CNI_N_TRAITS]; /* NULL: it has none of these */
 };
 

@@ -26,12 +26,20 @@ static void hint_ranges(struct hinting *h, const struct cni_ranges *ranges)
 				      (struct cni_addr){ CNI_V6, ranges->v6[i].hi }, add_hint, h);
 }
 
-void cni_hints_from(struct cni_arena *arena, const struct cni_model *model, struct cni_hints *hints)
+void cni_hints_from(struct cni_arena *arena, const struct cni_model *const *models, size_t n, struct cni_hints *hints)
 {
+	static const struct cni_prefix inside[] = {
+		{ { CNI_V4, 0xc0a80000 }, 16 },
+		{ { CNI_V4, 0x0a000000 }, 8 },
+		{ { CNI_V6, (cni_u128)0xfd00000000000000 << 64 }, 64 },
+	};
 	struct hinting h = { arena, hints };
 
-	for (size_t i = 0; i < model->n_lans; i++)
-		hint_ranges(&h, &model->lans[i].ranges);
+	for (size_t m = 0; m < n; m++)
+		for (size_t i = 0; i < models[m]->n_lans; i++)
+			hint_ranges(&h, &models[m]->lans[i].ranges);
+	for (size_t i = 0; i < sizeof(inside) / sizeof(*inside); i++)
+		add_hint(inside[i], &h);
 }
 
 void cni_hints_to(struct cni_arena *arena, struct cni_hints *hints)

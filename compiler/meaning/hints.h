@@ -5,8 +5,8 @@
 
 #include "compiler/space/space.h"
 
-/* Appends sources: the model's lans. */
-void cni_hints_from(struct cni_arena *arena, const struct cni_model *model, struct cni_hints *hints);
+/* Appends sources: from the models' lans, in their order, or such as lans have. */
+void cni_hints_from(struct cni_arena *arena, const struct cni_model *const *models, size_t n, struct cni_hints *hints);
 /* Appends destinations that stand for somewhere else: RFC 5737, RFC 2544, RFC 3849. */
 void cni_hints_to(struct cni_arena *arena, struct cni_hints *hints);
 

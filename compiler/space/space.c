@@ -52,6 +52,7 @@ struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header
 	bdd_setmaxnodenum((int)max_nodes);
 	bdd_setmaxincrease((int)max_nodes); /* doubled each time */
 	bdd_setcacheratio(CACHE_RATIO);
+	bdd_setminfreenodes(50); /* percent: rather more room than another sweep */
 	for (unsigned int i = 0; i < CNI_N_FIELDS; i++) {
 		s->first[s->order[i]] = next;
 		next += (int)field_width(CNI_V6, s->order[i]);
@@ -174,6 +175,11 @@ struct cni_space cni_space_minus(struct cni_spaces *s, struct cni_space a, struc
 struct cni_space cni_space_not(struct cni_spaces *s, struct cni_space a)
 {
 	return apply(s, cni_space_all(), a, bddop_diff);
+}
+
+struct cni_space cni_space_simplify(struct cni_spaces *s, struct cni_space a, struct cni_space care)
+{
+	return (struct cni_space){ s->failed ? FALSE_NODE : hold(s, bdd_simplify(a.node, care.node)) };
 }
 
 bool cni_space_covers(struct cni_spaces *s, struct cni_space outer, struct cni_space inner)

@@ -93,6 +93,8 @@ struct cni_space cni_space_and(struct cni_spaces *s, struct cni_space a, struct 
 struct cni_space cni_space_or(struct cni_spaces *s, struct cni_space a, struct cni_space b);
 struct cni_space cni_space_minus(struct cni_spaces *s, struct cni_space a, struct cni_space b);
 struct cni_space cni_space_not(struct cni_spaces *s, struct cni_space a);
+/* Some set that is `a` within `care`, which is not empty, and whatever is simplest outside. */
+struct cni_space cni_space_simplify(struct cni_spaces *s, struct cni_space a, struct cni_space care);
 /* Packets that are in `a` with some value of the fields (a bit each: 1 << CNI_FIELD_TO). */
 struct cni_space cni_space_exists(struct cni_spaces *s, struct cni_space a, unsigned int fields);
 bool cni_space_covers(struct cni_spaces *s, struct cni_space outer, struct cni_space inner);
@@ -158,6 +160,7 @@ struct cni_box {
 	struct cni_box_field {
 		struct cni_range6 *items; /* ascending */
 		size_t n_items;
+		bool negated; /* the field is in none of them: where that is shorter */
 		bool more; /* there are others */
 	} field[CNI_N_FIELDS];
 };
@@ -169,7 +172,7 @@ struct cni_boxes { /* disjoint; all of the space, unless there is `more`, here o
 	bool more;
 };
 
-/* At most `max_boxes`, each with at most `max_ranges` ranges a field. */
+/* At most `max_boxes`, each with at most `max_ranges` (4096 at most) ranges a field. */
 struct cni_boxes cni_space_boxes(struct cni_spaces *s, struct cni_arena *arena, enum cni_family family,
 				 struct cni_space a, size_t max_boxes, size_t max_ranges);
 /* "from 10.0.0.0/8 to 192.0.2.1, 192.0.2.8-192.0.2.11 udp dport 53"; "any packet" for a box without limits. */

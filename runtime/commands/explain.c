@@ -294,7 +294,7 @@ static enum rt_exit tell(struct rt_session *session, const struct rt_explain *e)
 	struct cni_diag *d;
 
 	if (!e->agrees) {
-		d = cni_diag(session->diags, CNI728, rt_span_of_decision(e),
+		d = cni_diag(session->diags, CNI726, rt_span_of_decision(e),
 			     "the policy says `%s`; what is installed does otherwise", outcome);
 		cni_diag_help(session->diags, d, "`cnic drift` and `cnic plan` tell what differs");
 		status = RT_CHANGES;
@@ -302,7 +302,7 @@ static enum rt_exit tell(struct rt_session *session, const struct rt_explain *e)
 	for (size_t i = 0; e->kernel && i < e->answer.n_ways; i++) {
 		if (e->kernel[i].agrees)
 			continue;
-		d = cni_diag(session->diags, CNI729, rt_span_of_decision(e), "the kernel %s%s",
+		d = cni_diag(session->diags, CNI728, rt_span_of_decision(e), "the kernel %s%s",
 			     e->kernel[i].route.error ? "" : "routes it ",
 			     rt_asked_text(session->arena, &e->kernel[i]));
 		if (!e->answer.state->has_forwarding[family] && e->question->iif)

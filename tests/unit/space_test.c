@@ -174,7 +174,7 @@ static bool in_box(const struct cni_box *box, const struct cni_header *p)
 
 		for (size_t i = 0; i < box->field[f].n_items; i++)
 			in |= box->field[f].items[i].lo <= p->field[f] && p->field[f] <= box->field[f].items[i].hi;
-		if (!in)
+		if (box->field[f].n_items && in == box->field[f].negated)
 			return false;
 	}
 	return true;
@@ -337,7 +337,7 @@ static void counts(void **state)
 static unsigned int pair(unsigned int x, unsigned int y, void *arg)
 {
 	(void)arg;
-	return x * 10 + y;
+	return x * 10 + y % 8;
 }
 
 static void maps(void **state)
@@ -364,8 +364,7 @@ static void maps(void **state)
 
 			assert_int_equal(cni_map_label(t.s, map, &p), label);
 			assert_int_equal(cni_map_label(t.s, coarse, &p), table[label]);
-			if (label < 3)
-				assert_int_equal(cni_map_label(t.s, joined, &p), label * 10 + table[label]);
+			assert_int_equal(cni_map_label(t.s, joined, &p), label * 10 + table[label] % 8);
 			assert_true(cni_space_has(t.s, cni_map_where(t.s, map, label), &p));
 			assert_false(cni_space_has(t.s, cni_map_where(t.s, map, label ^ 1), &p));
 			assert_int_equal(cni_space_has(t.s, cni_map_where(t.s, coarse, 5), &p),
