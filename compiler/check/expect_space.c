@@ -45,21 +45,22 @@ static struct cni_decision decision_of(const struct cni_expects *x, const struct
 			  family, x->down);
 }
 
-/* Of `space`, the packets for which it does not hold. */
+/* Of `space`, the packets for which it does not hold. What is outside of it gets a label of its own before labels are
+ * looked at: most of the map is not about it. */
 static struct cni_space breaking(struct cni_expects *x, const struct cni_expect *e, const struct cni_policy *policy,
 				 enum cni_family family, struct cni_space space)
 {
-	const size_t n = cni_meaning_n_labels(policy);
-	unsigned int *breaks = cni_new_array(x->arena, unsigned int, n);
-	struct cni_map map = map_of(x, policy, family);
+	const unsigned int outside = (unsigned int)cni_meaning_n_labels(policy);
+	unsigned int *breaks = cni_new_array(x->arena, unsigned int, outside + 1);
+	struct cni_map map = cni_map_ite(x->spaces, space, map_of(x, policy, family), cni_map_all(x->spaces, outside));
 
-	for (unsigned int label = 0; label < n; label++) {
+	for (unsigned int label = 0; label < outside; label++) {
 		const struct cni_decision decision = decision_of(x, policy, label, family);
 
 		breaks[label] = !expect_is_met(x, e, &decision, family);
 	}
-	map = cni_map_relabel(x->spaces, map, breaks, n);
-	return cni_space_and(x->spaces, space, cni_map_where(x->spaces, map, 1));
+	map = cni_map_relabel(x->spaces, map, breaks, outside + 1);
+	return cni_map_where(x->spaces, map, 1);
 }
 
 enum proof expect_prove(struct cni_expects *x, const struct cni_expect *e, struct cni_decision *decision,

@@ -7,6 +7,7 @@
 #include "runtime/commands/explain.h"
 
 #define LABEL 10 /* columns */
+#define FEW 8 /* routes above that are all told */
 #define TEXT_MAX 100 /* bytes of what is quoted from the policy */
 
 static const struct cni_span nowhere;
@@ -191,22 +192,27 @@ static const char *wants(const struct rt_explain *e, const struct cni_near_route
 	return text;
 }
 
+/* Of many routes only those that came nearest are told one by one. */
 static void near(struct cni_text *out, const struct rt_explain *e)
 {
-	if (e->question->n_near)
+	const struct cni_near *near = e->question->near;
+	size_t total = 0;
+
+	for (size_t i = 0; i < e->question->n_near; i++)
+		total += near[i].n_routes;
+	if (total)
 		cni_text_puts(out, "\nThe routes above do not match:\n");
 	for (size_t i = 0; i < e->question->n_near; i++) {
-		const struct cni_near *n = &e->question->near[i];
+		const struct cni_near *n = &near[i];
+		const size_t shown = total > FEW && n->n_parts > near->n_parts ? 0 : CNI_NEAR_SHOWN;
 
-		for (size_t r = 0; r < n->n_routes && r < CNI_NEAR_SHOWN; r++)
+		for (size_t r = 0; r < n->n_routes && r < shown; r++)
 			line(out, e, n->routes[r].route->name,
 			     cni_printf(e->arena, "wants %s", wants(e, &n->routes[r])),
 			     n->routes[r].route->ast->name.span);
-		if (n->n_routes > CNI_NEAR_SHOWN)
-			line(out, e, "…",
-			     cni_printf(e->arena, "and %zu more that want another %s", n->n_routes - CNI_NEAR_SHOWN,
-					n->fields),
-			     nowhere);
+		if (n->n_routes > shown)
+			line(out, e, "others",
+			     cni_printf(e->arena, "%zu want another %s", n->n_routes - shown, n->fields), nowhere);
 	}
 }
 
