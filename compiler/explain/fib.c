@@ -92,6 +92,15 @@ static bool is_known(const struct cni_state *s, uint32_t table)
 
 /* ---- all rules ---- */
 
+/* Whether rules of cnic's are asked where this one's table has no route. */
+static bool is_before_ours(const struct cni_state *s, const struct cni_st_rule *rule)
+{
+	for (const struct cni_st_rule *r = rule; r < s->rules + s->n_rules; r++)
+		if (r->family == rule->family && r->owned)
+			return true;
+	return false;
+}
+
 /* What a rule says of a packet that it selects; false: the next one is asked. */
 static bool follow(const struct cni_fib_query *q, struct cni_arena *arena, const struct cni_st_rule *rule,
 		   struct cni_fib_answer *answer)
@@ -103,7 +112,8 @@ static bool follow(const struct cni_fib_query *q, struct cni_arena *arena, const
 		return cni_has_address(q->state, q->packet->to);
 	case RT_TABLE_MAIN:
 	case RT_TABLE_DEFAULT:
-		answer->kind = CNI_FIB_MAIN;
+		/* of main the state holds the defaults alone */
+		answer->kind = is_before_ours(q->state, rule) ? CNI_FIB_FOREIGN : CNI_FIB_MAIN;
 		return true;
 	}
 	if (rule->table && look_up(q, arena, rule->table, answer))

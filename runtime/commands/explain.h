@@ -7,6 +7,7 @@
 
 #include "compiler/explain/explain.h"
 #include "compiler/text.h"
+#include "runtime/commands/session.h"
 #include "runtime/probe/kernel_route.h"
 
 struct rt_explain {
@@ -38,6 +39,9 @@ struct cni_span rt_span_of_decision(const struct rt_explain *e);
 const char *rt_outcome_text(const struct rt_explain *e);
 /* "via 192.0.2.10 dev eth1 table 20001", "refuses it: …" */
 const char *rt_asked_text(struct cni_arena *arena, const struct rt_asked *asked);
+
+/* Asks what is installed, and the kernel. False, reported, where that cannot be. */
+bool rt_explain_live(struct rt_session *session, const struct cni_model *model, struct rt_explain *e);
 
 /* `verbose`: nft's rules too. */
 void rt_explain_text(struct cni_text *out, const struct rt_explain *e, bool verbose);

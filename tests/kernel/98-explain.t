@@ -21,6 +21,10 @@ policy office on eth2 {
 	route hide to 203.0.113.192/26 via b masquerade else drop;
 	else drop;
 }
+policy own on local {
+	route dns udp dport 53 source 198.51.100.6 via b else main;
+	else main;
+}
 END
 my $file = spew(scratch() . '/policy.cni', $policy);
 wire('router', 'eth0', '', 'far', 'far0', '198.51.100.1/30 2001:db8:a::3/127');
@@ -136,8 +140,9 @@ sub differs ($what, $code, $do, $undo, $packet, $pattern) {
 sub told_all ($json) { join "\n", map {"$_->{code} $_->{message}"} @{ $json->{diagnostics} } }
 
 my $web = [ @from, qw(203.0.113.9 tcp dport 443) ];
-differs('a rule of somebody else\'s', 'CNI728', 'ip rule add priority 500 from 10.1.0.0/24 lookup main',
-	'ip rule del priority 500', $web, qr/^the kernel /);
+differs('a rule of somebody else\'s', 'CNI728',
+	'ip route add default via 198.51.100.5 && ip rule add priority 500 from 10.1.0.0/24 lookup main',
+	'ip rule del priority 500 && ip route del default', $web, qr/^the kernel routes it via 198.51.100.5 dev eth1 table 254/);
 differs('forwarding that is off', 'CNI728', 'sysctl -qw net.ipv4.ip_forward=0',
 	'sysctl -qw net.ipv4.ip_forward=1', $web, qr/^the kernel refuses it: No route to host/);
 differs('a chain that was emptied', 'CNI726', 'nft flush chain inet cnic prerouting', "$cnic apply -qy $file", $web,
@@ -154,6 +159,24 @@ subtest 'another policy' => sub {
 	is($json->{ways}[0]{rule}{line}, undef, '... and the rule has no line there') || diag($json->{ways}[0]{rule}{text});
 	spew($file, $policy);
 };
+
+subtest 'the router\'s own packets' => sub {
+	my $way = live('DNS', 0, qw(on local to 203.0.113.9 udp dport 53))->{ways}[0];
+	is($way->{kernel}{device}, 'eth1', '... leaves by b');
+	is($way->{leaves_by}[0]{source}, '198.51.100.6', '... with the source that it is given');
+	live('an address that is not the router\'s', 0, qw(on local from 10.9.9.9 to 203.0.113.9 udp dport 53));
+};
+
+# selectors that cnic never writes: only the kernel knows what they select
+subtest 'a foreign rule that is not this packet\'s' => sub {
+	at('router', 'ip rule add priority 600 ipproto tcp dport 444 lookup main');
+	my $way = live('agrees', 0, @$web)->{ways}[0];
+	is($way->{routing}, 'foreign', '... is left to the kernel');
+	is($way->{kernel}{device}, 'eth0', '... which goes where the policy says');
+	at('router', 'ip rule del priority 600');
+};
+differs('a foreign rule that is', 'CNI728', 'ip rule add priority 600 ipproto tcp dport 443 prohibit',
+	'ip rule del priority 600', $web, qr/^the kernel refuses it: Permission denied/);
 
 subtest 'what cannot be asked' => sub {
 	my $json = live('no source', 1, qw(on eth2 to 203.0.113.9 tcp dport 443));

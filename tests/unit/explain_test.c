@@ -64,6 +64,7 @@ static void walks_rules_and_tables(void **state)
 		{ .priority = 40, .iif = "eth9", .table = 77 },
 		{ .priority = 50, .table = 254 },
 	};
+	static const size_t n_rules = sizeof(rules) / sizeof(*rules);
 	static struct cni_st_route routes[] = {
 		{ .table = 10, .metric = 10, .hops = a, .n_hops = 1, .owned = true },
 		{ .table = 10, .metric = 20, .hops = b, .n_hops = 1, .owned = true },
@@ -72,7 +73,7 @@ static void walks_rules_and_tables(void **state)
 	};
 	static struct cni_st_addr own[] = { { .device = "lo", .address = { { CNI_V4, 0xc6336401 }, 32 } } };
 	const struct cni_state s = {
-		.rules = rules, .n_rules = 6, .routes = routes, .n_routes = 4, .addrs = own, .n_addrs = 1
+		.rules = rules, .n_rules = n_rules, .routes = routes, .n_routes = 4, .addrs = own, .n_addrs = 1
 	};
 	static const struct {
 		uint32_t to, mark;
