@@ -54,16 +54,18 @@ static const struct cni_st_counter *path_counter(const struct cni_passage *p)
 	return NULL;
 }
 
-struct cni_leaving cni_leave(struct cni_arena *arena, const struct cni_passage *passage, const char *oif, bool is_local)
+/* What the chains behind the look-up do where the packet leaves by this hop. */
+static struct cni_leaving leave(struct cni_arena *arena, const struct cni_question *q,
+				const struct cni_passage *passage, const struct cni_st_hop *hop)
 {
 	struct cni_passage out = *passage;
 
-	out.iif = is_local ? NULL : passage->iif;
-	out.oif = oif;
+	out.oif = hop->device;
 	out.met = NULL;
 	out.n_met = 0;
 	cni_passage_run(&out, arena, NF_INET_POST_ROUTING);
-	return (struct cni_leaving){ .target = CNI_NONE,
+	return (struct cni_leaving){ .hop = hop,
+				     .target = cni_target_of(q->model, hop, q->packet.to.family),
 				     .mss = out.mss == mss_max ? 0 : out.mss,
 				     .masquerades = out.masquerades,
 				     .has_source = out.has_source,
@@ -85,11 +87,8 @@ static struct cni_way way_of(struct cni_arena *arena, const struct cni_question 
 	query->mark = way.passage.mark;
 	way.fib = cni_fib(arena, query);
 	way.leaving = cni_new_array(arena, struct cni_leaving, way.fib.n_hops);
-	for (size_t i = 0; i < way.fib.n_hops; i++) {
-		way.leaving[i] = cni_leave(arena, &way.passage, way.fib.hops[i]->device, !q->iif);
-		way.leaving[i].hop = way.fib.hops[i];
-		way.leaving[i].target = cni_target_of(q->model, way.fib.hops[i], q->packet.to.family);
-	}
+	for (size_t i = 0; i < way.fib.n_hops; i++)
+		way.leaving[i] = leave(arena, q, &way.passage, way.fib.hops[i]);
 	way.n_leaving = way.fib.n_hops;
 	return way;
 }

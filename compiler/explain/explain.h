@@ -63,10 +63,6 @@ struct cni_answer cni_answer_of(struct cni_arena *arena, const struct cni_questi
 /* is_up for a state without a router: all hops are, but for those of targets that are down. `arg` is the question. */
 bool cni_question_is_up(const struct cni_st_hop *hop, const void *question);
 
-/* What the chains behind the look-up do where a packet that came this way leaves by `oif`. */
-struct cni_leaving cni_leave(struct cni_arena *arena, const struct cni_passage *passage, const char *oif,
-			     bool is_local);
-
 /* Whether the state does what the policy says: the same fate, or the same targets. True where foreign rules decide, which
  * only the kernel knows. */
 bool cni_answer_agrees(const struct cni_question *question, const struct cni_answer *answer);
