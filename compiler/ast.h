@@ -124,6 +124,7 @@ enum cni_decl_kind {
 	CNI_DECL_TUNNEL, /* name; fields */
 	CNI_DECL_POLICY, /* name; devices; routes; otherwise */
 	CNI_DECL_EXPECT, /* devices (one); matches; down; negated; outcome, or target */
+	CNI_DECL_PACKET, /* of the command line: devices (one); matches; down */
 	CNI_DECL_PROFILE, /* values: one NUMBER */
 	CNI_DECL_OPTIONS, /* fields */
 	CNI_DECL_VAR, /* name; values: one value */
@@ -133,6 +134,7 @@ struct cni_ast_decl {
 	enum cni_decl_kind kind;
 	struct cni_span span; /* the whole declaration */
 	struct cni_ast_word name;
+	bool included; /* from a text that another one includes */
 	struct cni_ast_value *values;
 	struct cni_ast_ports *service;
 	struct cni_ast_field *fields;

@@ -22,6 +22,7 @@ struct cni_set { /* `define` */
 	const char *name;
 	struct cni_ranges ranges; /* canonical, members of members included */
 	bool from_file; /* some part of it came from a file: may be empty */
+	bool used; /* something names it */
 	const struct cni_ast_decl *decl;
 };
 
@@ -39,6 +40,7 @@ struct cni_ports {
 struct cni_service {
 	const char *name;
 	struct cni_ports ports;
+	bool used; /* something names it */
 	const struct cni_ast_decl *decl;
 };
 
@@ -268,6 +270,7 @@ struct cni_model {
 	size_t n_policies;
 	struct cni_expect *expects;
 	size_t n_expects;
+	const struct cni_expect *packet; /* what CNI_DECL_PACKET describes, without an outcome; NULL: there is none */
 };
 
 /* A variable given from outside (`--set NAME=VALUE`): it wins over `var NAME = …`. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compiler/arena.h"
+#include "compiler/text.h"
 
 static uint32_t count_lines(const char *text, const char *end)
 {
@@ -77,4 +78,40 @@ struct cni_place cni_place_of(const struct cni_sources *sources, uint32_t offset
 	place.line_text = s->text + start;
 	place.line_len = end - start;
 	return place;
+}
+
+/* Appends a character of the text; false when there is no more room. */
+static bool put(struct cni_text *out, char c, size_t max)
+{
+	if (out->len == max && ((unsigned char)c & 0xc0) != 0x80) {
+		cni_text_puts(out, "…");
+		return false;
+	}
+	cni_text_add(out, &c, 1);
+	return true;
+}
+
+const char *cni_span_text(struct cni_arena *arena, const struct cni_sources *sources, struct cni_span span, size_t max)
+{
+	const struct cni_source *s = cni_span_is_set(span) ? cni_place_of(sources, span.begin).source : NULL;
+	struct cni_text out = { .arena = arena };
+	bool comment = false, quoted = false, blank = false;
+
+	cni_text_puts(&out, "");
+	for (uint32_t at = span.begin; s && at < span.end; at++) {
+		char c = s->text[at - s->base];
+
+		quoted ^= c == '"' && !comment;
+		comment = c != '\n' && (comment || (c == '#' && !quoted));
+		if (comment || strchr(" \t\r\n", c)) {
+			blank = true;
+			continue;
+		}
+		if (blank && out.len && !put(&out, ' ', max))
+			break;
+		blank = false;
+		if (!put(&out, c, max))
+			break;
+	}
+	return out.data;
 }

@@ -44,6 +44,10 @@ const struct cni_source *cni_source_add(struct cni_arena *arena, struct cni_sour
 					const char *text, size_t len);
 struct cni_place cni_place_of(const struct cni_sources *sources, uint32_t offset);
 
+/* The text at a span on one line of at most `max` bytes: blanks in a row are one, comments are left out, and what was
+ * cut off shows as "…". "" for no place. */
+const char *cni_span_text(struct cni_arena *arena, const struct cni_sources *sources, struct cni_span span, size_t max);
+
 static inline bool cni_span_is_set(struct cni_span span)
 {
 	return span.end != 0;

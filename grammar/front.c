@@ -31,15 +31,31 @@ void cni_parse(struct cni_arena *arena, const struct cni_source *source, struct 
 	parse(front);
 }
 
-struct cni_ast_value *cni_parse_value(struct cni_arena *arena, const struct cni_source *source, struct cni_diags *diags)
+/* For what the command line says. */
+static struct cni_front *parse_one(struct cni_arena *arena, const struct cni_source *source, struct cni_diags *diags,
+				   int start)
 {
 	struct cni_front *front = cni_new(arena, struct cni_front);
 
 	front->arena = arena;
 	front->source = source;
 	front->diags = diags;
-	front->start = TOKEN_A_VALUE;
+	front->start = start;
 	front->one_value = true;
 	parse(front);
+	return front;
+}
+
+struct cni_ast_value *cni_parse_value(struct cni_arena *arena, const struct cni_source *source, struct cni_diags *diags)
+{
+	const struct cni_front *front = parse_one(arena, source, diags, TOKEN_A_VALUE);
+
 	return front->n_mistakes ? NULL : front->value;
+}
+
+struct cni_ast_decl *cni_parse_packet(struct cni_arena *arena, const struct cni_source *source, struct cni_diags *diags)
+{
+	const struct cni_front *front = parse_one(arena, source, diags, TOKEN_A_PACKET);
+
+	return front->n_mistakes ? NULL : front->packet;
 }

@@ -56,7 +56,7 @@ struct cni_front {
 	void *scanner;
 	char *copy; /* of the text: flex writes into it */
 	int start; /* the token that chooses what is parsed; 0 once it was given */
-	bool one_value; /* a value of the command line: a word may hold any characters */
+	bool one_value; /* a value or packet of the command line: a word may hold any characters */
 	bool quiet; /* syntax errors are consequences of what was reported */
 	bool full; /* a limit is reached: the text ends here */
 	unsigned int n_mistakes, n_nodes;
@@ -71,6 +71,7 @@ struct cni_front {
 	uint32_t gap;
 	struct cni_token again; /* what comes after these; kind 0: the scanner's next */
 	struct cni_ast_value *value; /* the result for one value */
+	struct cni_ast_decl *packet; /* the result for a packet */
 	struct cni_ast_decl ***tail; /* the result for a text */
 };
 

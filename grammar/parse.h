@@ -21,6 +21,10 @@ void cni_parse(struct cni_arena *arena, const struct cni_source *source, struct 
 struct cni_ast_value *cni_parse_value(struct cni_arena *arena, const struct cni_source *source,
 				      struct cni_diags *diags);
 
+/* `on DEVICE MATCH… [when A, B down]`, for `cnic explain`; NULL and diagnostics if it is none. */
+struct cni_ast_decl *cni_parse_packet(struct cni_arena *arena, const struct cni_source *source,
+				      struct cni_diags *diags);
+
 /* A file of prefixes: one address, prefix or range a line, `#` comments, blank lines, CRLF allowed. The result
  * is canonical; bad lines are reported (the first 20, then a count) and left out. Linear time, and memory of
  * about 8 bytes an IPv4 line and 32 bytes an IPv6 line. */

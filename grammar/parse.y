@@ -145,7 +145,7 @@ static void cni_yyerror(const struct cni_span *span, struct cni_front *front, co
 %token <word> THEN "then" WEIGHT "weight" MASQUERADE "masquerade" ELSE "else"
 %token <word> FROM "from" TO "to" DPORT "dport" SPORT "sport" PROTOCOL "a protocol" PROTO "proto" DSCP "dscp"
 %token <word> ICMP "icmp" ICMPV6 "icmpv6" NOT "not" SOURCE "source" WHEN "when" DOWN "down" FILE "file"
-%token A_TEXT A_VALUE /* which of the two is to be parsed */
+%token A_TEXT A_VALUE A_PACKET /* which of them is to be parsed */
 
 %type <decl> decl body outcome
 %type <kind> block_word
@@ -176,6 +176,12 @@ static void cni_yyerror(const struct cni_span *span, struct cni_front *front, co
 start:
 	A_TEXT decls
 |	A_VALUE any				{ front->value = $2; }
+|	A_PACKET ON device matches when		{
+							front->packet = decl_of(front, CNI_DECL_PACKET, @$, $2);
+							front->packet->devices = $3;
+							front->packet->matches = $4.first;
+							front->packet->down = $5.first;
+						}
 ;
 
 decls:
@@ -614,7 +620,8 @@ static int yyreport_syntax_error(const yypcontext_t *context, struct cni_front *
 		return n;
 	syntax.found_keyword = is_keyword(found);
 	for (int i = 0; i < n; i++)
-		if (expected[i] != YYSYMBOL_A_TEXT && expected[i] != YYSYMBOL_A_VALUE)
+		if (expected[i] != YYSYMBOL_A_TEXT && expected[i] != YYSYMBOL_A_VALUE &&
+		    expected[i] != YYSYMBOL_A_PACKET)
 			names[syntax.n_expected++] = yysymbol_name(expected[i]);
 	cni_syntax_error(front, &syntax);
 	return 0;

@@ -129,6 +129,7 @@ static void take(struct loader *l, struct cni_ast_decl *decls, const struct chai
 	for (struct cni_ast_decl *d = decls, *next; d; d = next) {
 		next = d->next;
 		d->next = NULL;
+		d->included = chain->outer;
 		if (d->kind == CNI_DECL_INCLUDE) {
 			load_text(l, path_from(l, chain->path, d->values->text), d->values->span, chain);
 			continue;

@@ -71,32 +71,75 @@ static struct answer icmp_holds(const struct cni_icmp_match *m, const struct cni
 	return p->known & CNI_HAS_ICMP_TYPE ? if_true(has_bit(m->types, p->icmp_type)) : ask(CNI_HAS_ICMP_TYPE);
 }
 
-static void also(struct answer *all, struct answer a, bool negated)
+/* Every part of a match, with its answer. */
+typedef void part_fn(void *arg, enum cni_match_kind kind, const struct cni_ast_match *ast, struct answer answer);
+
+static void each_part(const struct cni_match *m, const struct cni_packet *p, enum cni_family family, part_fn *each,
+		      void *arg)
 {
-	a = negate(a, negated);
-	all->no |= a.no;
-	all->asks |= a.asks;
+	static const enum cni_match_kind icmp_kinds[] = { [CNI_V4] = CNI_MATCH_ICMP, [CNI_V6] = CNI_MATCH_ICMPV6 };
+
+	if (m->has_from)
+		each(arg, CNI_MATCH_FROM, NULL, negate(in_ranges(&m->from, p->from, p, CNI_HAS_FROM), m->not_from));
+	if (m->has_to)
+		each(arg, CNI_MATCH_TO, NULL, negate(in_ranges(&m->to, p->to, p, CNI_HAS_TO), m->not_to));
+	if (m->has_proto)
+		each(arg, CNI_MATCH_PROTO, NULL,
+		     negate(p->known & CNI_HAS_PROTO ? if_true(has_bit(m->proto, p->proto)) : ask(CNI_HAS_PROTO),
+			    m->not_proto));
+	for (size_t i = 0; i < m->n_ports; i++)
+		each(arg, m->ports[i].source ? CNI_MATCH_SPORT : CNI_MATCH_DPORT, m->ports[i].ast,
+		     negate(port_holds(&m->ports[i], p), m->ports[i].negated));
+	if (m->has_dscp)
+		each(arg, CNI_MATCH_DSCP, NULL,
+		     negate(p->known & CNI_HAS_DSCP ? if_true(has_bit(&m->dscp, p->dscp)) : ask(CNI_HAS_DSCP),
+			    m->not_dscp));
+	for (size_t i = 0; i < m->n_icmp; i++)
+		each(arg, icmp_kinds[m->icmp[i].family], m->icmp[i].ast,
+		     negate(icmp_holds(&m->icmp[i], p, family), m->icmp[i].negated));
+}
+
+static void also(void *arg, enum cni_match_kind kind, const struct cni_ast_match *ast, struct answer answer)
+{
+	struct answer *all = arg;
+
+	(void)kind;
+	(void)ast;
+	all->no |= answer.no;
+	all->asks |= answer.asks;
 }
 
 static struct answer match_holds(const struct cni_match *m, const struct cni_packet *p, enum cni_family family)
 {
 	struct answer all = yes;
 
-	if (m->has_from)
-		also(&all, in_ranges(&m->from, p->from, p, CNI_HAS_FROM), m->not_from);
-	if (m->has_to)
-		also(&all, in_ranges(&m->to, p->to, p, CNI_HAS_TO), m->not_to);
-	if (m->has_proto)
-		also(&all, p->known & CNI_HAS_PROTO ? if_true(has_bit(m->proto, p->proto)) : ask(CNI_HAS_PROTO),
-		     m->not_proto);
-	for (size_t i = 0; i < m->n_ports; i++)
-		also(&all, port_holds(&m->ports[i], p), m->ports[i].negated);
-	if (m->has_dscp)
-		also(&all, p->known & CNI_HAS_DSCP ? if_true(has_bit(&m->dscp, p->dscp)) : ask(CNI_HAS_DSCP),
-		     m->not_dscp);
-	for (size_t i = 0; i < m->n_icmp; i++)
-		also(&all, icmp_holds(&m->icmp[i], p, family), m->icmp[i].negated);
+	each_part(m, p, family, also, &all);
 	return all.no ? no : all;
+}
+
+struct failures {
+	struct cni_arena *arena;
+	struct cni_failed_part *items;
+	size_t n_items;
+};
+
+static void add_failure(void *arg, enum cni_match_kind kind, const struct cni_ast_match *ast, struct answer answer)
+{
+	struct failures *failures = arg;
+
+	if (answer.no)
+		*cni_push(failures->arena, failures->items, failures->n_items) =
+			(struct cni_failed_part){ ast ? ast->kind : kind, ast };
+}
+
+size_t cni_failed_parts(struct cni_arena *arena, const struct cni_match *match, const struct cni_packet *packet,
+			struct cni_failed_part **parts)
+{
+	struct failures failures = { .arena = arena };
+
+	each_part(match, packet, packet->to.family, add_failure, &failures);
+	*parts = failures.items;
+	return failures.n_items;
 }
 
 struct cni_ranges cni_never_steered(struct cni_arena *arena, const struct cni_model *m)
@@ -132,7 +175,7 @@ struct cni_ranges cni_never_steered(struct cni_arena *arena, const struct cni_mo
 	return never;
 }
 
-static const struct cni_policy *policy_on(const struct cni_model *m, const char *device)
+const struct cni_policy *cni_policy_on(const struct cni_model *m, const char *device)
 {
 	for (size_t i = 0; i < m->n_policies; i++) {
 		if (!strcmp(device, "local") && m->policies[i].local)
@@ -157,10 +200,20 @@ static void follow(struct cni_arena *arena, const struct cni_model *m, const str
 	decision->verdict = n ? CNI_VERDICT_NONE : path->verdict != CNI_VERDICT_NONE ? path->verdict : path->otherwise;
 }
 
+struct cni_decision cni_decide(struct cni_arena *arena, const struct cni_model *model, const struct cni_policy *policy,
+			       const struct cni_route *route, enum cni_family family, const bool *down)
+{
+	struct cni_decision decision = { .policy = policy, .route = route, .verdict = policy->otherwise };
+
+	if (route)
+		follow(arena, model, &route->path, family, down, &decision);
+	return decision;
+}
+
 struct cni_decision cni_evaluate(struct cni_arena *arena, const struct cni_model *model, const struct cni_ranges *never,
 				 const char *device, const struct cni_packet *packet, const bool *down)
 {
-	struct cni_decision decision = { .policy = policy_on(model, device), .verdict = CNI_VERDICT_MAIN };
+	struct cni_decision decision = { .policy = cni_policy_on(model, device), .verdict = CNI_VERDICT_MAIN };
 	enum cni_family family = (packet->known & CNI_HAS_TO ? packet->to : packet->from).family;
 
 	if (!decision.policy)

@@ -36,6 +36,23 @@ struct cni_decision {
 	size_t n_targets;
 };
 
+/* The policy of a device, or of "local"; NULL: none. */
+const struct cni_policy *cni_policy_on(const struct cni_model *model, const char *device);
+
+/* What a route makes of the packets of a family that it takes, while `down[target]` are down; NULL: the policy's end. */
+struct cni_decision cni_decide(struct cni_arena *arena, const struct cni_model *model, const struct cni_policy *policy,
+			       const struct cni_route *route, enum cni_family family, const bool *down);
+
+/* A part of a match that a packet fails. */
+struct cni_failed_part {
+	enum cni_match_kind kind;
+	const struct cni_ast_match *ast; /* of ports, services and ICMP types; NULL: of all that is said of that kind */
+};
+
+/* All of them, in `arena`; returns how many. The packet has a destination. */
+size_t cni_failed_parts(struct cni_arena *arena, const struct cni_match *match, const struct cni_packet *packet,
+			struct cni_failed_part **parts);
+
 /* Where packets are never steered to: lans, addresses of the router, networks that it is on, multicast, link-local
  * and broadcast. Canonical. */
 struct cni_ranges cni_never_steered(struct cni_arena *arena, const struct cni_model *model);

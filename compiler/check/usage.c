@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* usage.c - interconnects and tunnels that nothing leads to, and interconnects without an alternative. */
+/* usage.c - interconnects, tunnels, sets and services that nothing leads to, and interconnects without an alternative. */
 #include "compiler/check/check.h"
 
 static void report_unused(const struct cni_checker *c, const struct cni_target *t, bool tunnelled)
@@ -85,4 +85,22 @@ bool cni_check_backup(const struct cni_checker *c, const struct cni_subject *s)
 		     alone->name);
 	cni_diag_help(c->diags, d, "a link of kind internet, or `waive backup;` if that is not this router's business");
 	return false;
+}
+
+static void report_unnamed(const struct cni_checker *c, const char *what, const struct cni_ast_decl *decl)
+{
+	if (!decl->included)
+		cni_diag(c->diags, CNI406, decl->name.span, "nothing names the %s `%s`", what, decl->name.text);
+}
+
+bool cni_check_named(const struct cni_checker *c, const struct cni_subject *s)
+{
+	(void)s;
+	for (size_t i = 0; i < c->model->n_sets; i++)
+		if (!c->model->sets[i].used)
+			report_unnamed(c, "set", c->model->sets[i].decl);
+	for (size_t i = 0; i < c->model->n_services; i++)
+		if (!c->model->services[i].used)
+			report_unnamed(c, "service", c->model->services[i].decl);
+	return true;
 }

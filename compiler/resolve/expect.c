@@ -48,15 +48,20 @@ void cni_resolve_expects(struct cni_resolver *r)
 {
 	for (const struct cni_ast_decl *d = r->ast->decls; d; d = d->next) {
 		struct cni_expect expect = { .device = "", .never = d->negated, .outcome = d->outcome, .decl = d };
+		struct cni_expect *kept;
 
-		if (d->kind != CNI_DECL_EXPECT)
+		if (d->kind != CNI_DECL_EXPECT && d->kind != CNI_DECL_PACKET)
 			continue;
 		expect.target = CNI_NONE;
 		read_device(r, &expect);
 		cni_resolve_match(r, d->matches, &expect.match);
 		read_down(r, &expect);
-		if (d->outcome == CNI_VERDICT_NONE)
+		if (d->kind == CNI_DECL_EXPECT && d->outcome == CNI_VERDICT_NONE)
 			expect.target = find_target(r, d->target.text, d->target.span);
-		*cni_push(r->arena, r->model->expects, r->model->n_expects) = expect;
+		kept = d->kind == CNI_DECL_EXPECT ? cni_push(r->arena, r->model->expects, r->model->n_expects)
+						  : cni_new(r->arena, struct cni_expect);
+		*kept = expect;
+		if (d->kind == CNI_DECL_PACKET)
+			r->model->packet = kept;
 	}
 }

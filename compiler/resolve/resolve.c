@@ -9,12 +9,10 @@
 static struct cni_names *space(struct cni_resolver *r, enum cni_decl_kind kind)
 {
 	struct cni_names *const spaces[] = {
-		[CNI_DECL_DEFINE] = &r->sets,	 [CNI_DECL_SERVICE] = &r->services,
-		[CNI_DECL_LAN] = &r->lans,	 [CNI_DECL_LINK] = &r->targets,
-		[CNI_DECL_TUNNEL] = &r->targets, [CNI_DECL_POLICY] = &r->policies,
-		[CNI_DECL_INCLUDE] = NULL,	 [CNI_DECL_EXPECT] = NULL,
-		[CNI_DECL_PROFILE] = NULL,	 [CNI_DECL_OPTIONS] = NULL,
-		[CNI_DECL_VAR] = NULL,
+		[CNI_DECL_DEFINE] = &r->sets,  [CNI_DECL_SERVICE] = &r->services, [CNI_DECL_LAN] = &r->lans,
+		[CNI_DECL_LINK] = &r->targets, [CNI_DECL_TUNNEL] = &r->targets,	  [CNI_DECL_POLICY] = &r->policies,
+		[CNI_DECL_INCLUDE] = NULL,     [CNI_DECL_EXPECT] = NULL,	  [CNI_DECL_PROFILE] = NULL,
+		[CNI_DECL_OPTIONS] = NULL,     [CNI_DECL_PACKET] = NULL,	  [CNI_DECL_VAR] = NULL,
 	};
 
 	return spaces[kind];

@@ -59,6 +59,8 @@ static const struct cni_ports *named(struct cni_resolver *r, struct cni_nest *ne
 	if (!value || !cni_value_word(r, &item, "a part without a protocol", &text))
 		return NULL;
 	name = cni_names_need(r, &r->services, NULL, CNI102, text, part->ports->span);
+	if (name)
+		r->model->services[name->index].used = true;
 	if (!name || (nest && !cni_nest(r, nest, &r->service_nest[name->index], name, "service", part->ports->span,
 					CNI106, resolve_service)))
 		return NULL;

@@ -99,6 +99,8 @@ static void add_name(struct cni_resolver *r, struct cni_gather *g, const struct 
 	}
 	if (!set && !lan)
 		cni_names_need(r, &r->sets, &r->lans, CNI101, text, item->use->span);
+	if (set)
+		r->model->sets[set->index].used = true;
 	if (set && (!g->nest ||
 		    cni_nest(r, g->nest, &r->set_nest[set->index], set, "set", item->use->span, CNI105, resolve_set))) {
 		g->from_file |= r->model->sets[set->index].from_file;

@@ -12,7 +12,7 @@ struct rt_session;
 enum rt_exit {
 	RT_OK = 0,
 	RT_ERROR = 1, /* nothing was changed */
-	RT_CHANGES = 2, /* only of plan --detailed-exitcode, and of drift */
+	RT_CHANGES = 2, /* only of plan --detailed-exitcode, of drift, and of explain --live */
 	RT_ROLLED_BACK = 3, /* apply failed, and the former state was seen to be back */
 	RT_BROKEN = 4, /* apply failed, and so did its undoing */
 	RT_REVERTED = 5, /* the confirmation did not come, and the former policy was seen to be back */
@@ -26,7 +26,7 @@ struct rt_command {
 	const char *operands; /* for the usage line: "FILE..." */
 	const char *summary; /* one line */
 	const char *about; /* what `cnic help NAME` says beside the options; lines of at most 79 columns */
-	uint32_t options; /* a bit per enum rt_option_id, beside RT_COMMON_OPTIONS */
+	uint64_t options; /* a bit per enum rt_option_id, beside RT_COMMON_OPTIONS */
 	size_t min_operands, max_operands;
 	/* Returns the exit status. What it has to say is in the session, which is printed afterwards. */
 	enum rt_exit (*run)(struct rt_session *session);
@@ -55,6 +55,8 @@ enum rt_exit rt_status(struct rt_session *session);
 enum rt_exit rt_remove(struct rt_session *session);
 enum rt_exit rt_snapshot_command(struct rt_session *session);
 enum rt_exit rt_fmt(struct rt_session *session);
+enum rt_exit rt_explain_command(struct rt_session *session);
+enum rt_exit rt_test(struct rt_session *session);
 enum rt_exit rt_explain_code(struct rt_session *session);
 enum rt_exit rt_version(struct rt_session *session);
 enum rt_exit rt_help(struct rt_session *session);

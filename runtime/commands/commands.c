@@ -50,11 +50,25 @@ const struct rt_command rt_commands[] = {
 	  CHANGE_OPTIONS, 0, 1, rt_rollback },
 	{ "history", NULL, "", "list the revisions: when, by whom, and what for", "",
 	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_history },
-	{ "diff", NULL, "OLD NEW", "show what differs between two policies",
-	  "OLD and NEW are revisions (a number), files or folders. Shown are their texts\n"
-	  "and the rules that they become on an empty router, each as a unified diff.",
-	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 2, 2,
-	  rt_diff },
+	{ "diff", NULL, "OLD NEW", "show which packets two policies treat differently",
+	  "OLD and NEW are revisions (a number), files or folders. Shown is every class of\n"
+	  "packets whose fate changes; at choice how the texts differ, and the rules that\n"
+	  "they become on an empty router.",
+	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_DOWN) | RT_BIT(RT_OPT_EACH_FAILURE) |
+		  RT_BIT(RT_OPT_MAX_NODES) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_RULES) | RT_BIT(RT_OPT_SET) |
+		  RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_TEXT),
+	  2, 2, rt_diff },
+	{ "explain", NULL, "FILE... on DEVICE MATCH...", "tell where one packet goes, and why",
+	  "The packet is written as in `expect`: on eth2 from 10.1.0.5 to 192.0.2.9 udp dport\n"
+	  "53. Fields that decide nothing may be left out; it is the first of its flow. FILE\n"
+	  "ends where the word `on` stands; a file of that name is ./on. -v shows the nft\n"
+	  "rules. --live compares with the router: it needs CAP_NET_ADMIN, and exits 2 where\n"
+	  "what is installed, or the kernel, does otherwise.",
+	  RT_BIT(RT_OPT_DOWN) | RT_BIT(RT_OPT_LIVE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET), 2, ANY_NUMBER,
+	  rt_explain_command },
+	{ "test", NULL, "FILE...", "try every `expect` of a policy",
+	  POLICY_ABOUT "\nExits 1 where one does not hold, or where the policy has another error.",
+	  RT_BIT(RT_OPT_FORMAT) | RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_test },
 	{ "drift", NULL, "[FILE...]", "tell where the kernel differs from the policy, changing nothing",
 	  "The policy is the last confirmed revision, or FILE. Exits 2 where something\n"
 	  "differs. --ignore may be given several times, such as 'setting *'.",

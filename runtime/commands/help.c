@@ -16,11 +16,11 @@ static void all_commands(struct cni_text *out)
 		cni_text_printf(out, "  %-14s%s\n", c->name, c->summary);
 	cni_text_puts(out, "\nOptions of every command:\n");
 	rt_options_help(out, RT_COMMON_OPTIONS);
-	cni_text_puts(
-		out, "\nExit status: 0 done, 1 error and nothing changed, 2 changes exist (plan --detailed-exitcode),\n"
-		     "3 apply failed and was rolled back, 4 apply failed and the rollback is incomplete,\n"
-		     "6 another writer holds the lock, 64 wrong usage.\n"
-		     "`cnic help COMMAND` says more.\n");
+	cni_text_puts(out,
+		      "\nExit status: 0 done, 1 error and nothing changed, 2 changes exist (plan --detailed-exitcode)\n"
+		      "or something differs (drift, explain --live), 3 apply failed and was rolled back, 4 apply\n"
+		      "failed and the rollback is incomplete, 6 another writer holds the lock, 64 wrong usage.\n"
+		      "`cnic help COMMAND` says more.\n");
 }
 
 static void one_command(struct cni_text *out, const struct rt_command *command)

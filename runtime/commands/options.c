@@ -16,6 +16,7 @@ enum kind { FLAG, TEXT, LIST, CHOICE, DURATION };
 
 static const char *const colour_words[] = { "auto", "always", "never", NULL };
 static const char *const format_words[] = { "text", "json", "sarif", "github", NULL };
+static const char *const report_words[] = { "text", "tap", "junit", NULL };
 static const char *const emit_words[] = { "nft", "ip", "json", NULL };
 
 #define AT(member) offsetof(struct rt_options, member)
@@ -36,20 +37,30 @@ static const struct row {
 	[RT_OPT_DETAILED_EXITCODE] = { "detailed-exitcode", 0, FLAG, NULL, AT(detailed_exitcode), NULL,
 				       "exit 2 when there is something to change" },
 	[RT_OPT_DIFF] = { "diff", 0, FLAG, NULL, AT(diff), NULL, "show what formatting would change" },
+	[RT_OPT_DOWN] = { "down", 0, LIST, "A,B", AT(down), NULL, "on a day when these links or tunnels are down" },
 	[RT_OPT_DRY_RUN] = { "dry-run", 'n', FLAG, NULL, AT(dry_run), NULL, "show the plan and change nothing" },
+	[RT_OPT_EACH_FAILURE] = { "each-failure", 0, FLAG, NULL, AT(each_failure), NULL,
+				  "also on each day when one link or tunnel is down" },
 	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|json", AT(emit), emit_words,
 			  "what to write: nftables rules, ip commands, or all of it" },
+	[RT_OPT_FORMAT] = { "format", 0, CHOICE, "text|tap|junit", AT(format), report_words,
+			    "how the results are written" },
 	[RT_OPT_GATE] = { "gate", 0, FLAG, NULL, AT(gate), NULL,
 			  "confirm by itself once what is tracked and the caller answer" },
 	[RT_OPT_IGNORE] = { "ignore", 0, LIST, "PATTERN", AT(ignore), NULL,
 			    "leave out differences that match, with * and ? as for files" },
+	[RT_OPT_LIVE] = { "live", 0, FLAG, NULL, AT(live), NULL, "ask what is installed, and the kernel itself" },
 	[RT_OPT_LOCK_TIMEOUT] = { "lock-timeout", 0, DURATION, "D", AT(lock_timeout), NULL,
 				  "how long to wait for another writer (500ms, 10s, 2m; default 10s)" },
+	[RT_OPT_MAX_NODES] = { "max-nodes", 0, TEXT, "N", AT(max_nodes), NULL,
+			       "compare meanings in this many nodes of 40 bytes (20000000)" },
 	[RT_OPT_MESSAGE] = { "message", 'm', TEXT, "TEXT", AT(message), NULL, "a word on this change for the history" },
 	[RT_OPT_NETNS] = { "netns", 0, TEXT, "NAME", AT(netns), NULL,
 			   "work in this network namespace: a name of ip-netns(8), or a path" },
 	[RT_OPT_NO_WAIT] = { "no-wait", 0, FLAG, NULL, AT(no_wait), NULL,
 			     "with --confirm: return as soon as the change is made" },
+	[RT_OPT_RULES] = { "rules", 0, FLAG, NULL, AT(rules), NULL,
+			   "show what differs in the rules on an empty router" },
 	[RT_OPT_SET] = { "set", 0, LIST, "NAME=VALUE", AT(sets), NULL, "give a variable of the policy its value" },
 	[RT_OPT_STATE] = { "state", 0, TEXT, "FILE", AT(state), NULL,
 			   "plan against a file of `cnic snapshot`, not against the live kernel" },
@@ -57,6 +68,7 @@ static const struct row {
 			       "where revisions are kept ($CNIC_STATE_DIR, or /var/lib/cnic)" },
 	[RT_OPT_STATS] = { "stats", 0, FLAG, NULL, AT(stats), NULL,
 			   "how packets are decided: layers, maps, and what a new flow meets" },
+	[RT_OPT_TEXT] = { "text", 0, FLAG, NULL, AT(text), NULL, "show what differs in the policies' texts" },
 	[RT_OPT_WRITE] = { "write", 'w', FLAG, NULL, AT(write), NULL, "write the files in place" },
 	[RT_OPT_YES] = { "yes", 'y', FLAG, NULL, AT(yes), NULL, "do not ask" },
 	[RT_OPT_COLOR] = { "color", 0, CHOICE, "auto|always|never", AT(colour), colour_words,
@@ -152,7 +164,7 @@ struct grammar {
 	const char *words[RT_N_OPTIONS + 1];
 };
 
-static void make_grammar(struct grammar *grammar, unsigned int mask, const char *first)
+static void make_grammar(struct grammar *grammar, uint64_t mask, const char *first)
 {
 	char *letter = stpcpy(grammar->letters, first);
 	size_t n = 0;
@@ -290,7 +302,7 @@ bool rt_options_parse(struct cni_arena *arena, int argc, char **argv, struct rt_
 	return options->help || options->version || enough(options, error);
 }
 
-void rt_options_help(struct cni_text *out, unsigned int mask)
+void rt_options_help(struct cni_text *out, uint64_t mask)
 {
 	for (unsigned int id = 0; id < RT_N_OPTIONS; id++) {
 		const struct row *row = &rows[id];

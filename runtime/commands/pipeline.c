@@ -14,9 +14,10 @@ const struct cni_model *rt_pipeline_model(struct rt_session *session)
 	return rt_pipeline_resolve(session, policy);
 }
 
-const struct cni_model *rt_pipeline_resolve(struct rt_session *session, struct rt_policy *policy)
+static const struct cni_model *resolve(struct rt_session *session, struct rt_policy *policy, bool tests)
 {
-	const struct cni_model *model;
+	struct cni_model *model;
+	size_t n_expects;
 
 	session->policy = policy;
 	session->sources = &policy->sources;
@@ -26,8 +27,22 @@ const struct cni_model *rt_pipeline_resolve(struct rt_session *session, struct r
 	if (session->diags->n_errors)
 		return NULL;
 	model = cni_resolve(session->arena, &policy->ast, policy->settings, policy->n_settings, session->diags);
+	n_expects = model->n_expects;
+	if (!tests)
+		model->n_expects = 0;
 	cni_check(session->arena, model, session->diags);
+	model->n_expects = n_expects;
 	return session->diags->n_errors ? NULL : model;
+}
+
+const struct cni_model *rt_pipeline_resolve(struct rt_session *session, struct rt_policy *policy)
+{
+	return resolve(session, policy, true);
+}
+
+const struct cni_model *rt_pipeline_untested(struct rt_session *session, struct rt_policy *policy)
+{
+	return resolve(session, policy, false);
 }
 
 static const struct cni_state *lower(struct rt_session *session, const struct cni_model *model,

@@ -17,6 +17,9 @@ const struct cni_model *rt_pipeline_model(struct rt_session *session);
 /* The same of a policy that is loaded, be it with errors. */
 const struct cni_model *rt_pipeline_resolve(struct rt_session *session, struct rt_policy *policy);
 
+/* The same, but its `expect`s are not tried: to ask why one does not hold. */
+const struct cni_model *rt_pipeline_untested(struct rt_session *session, struct rt_policy *policy);
+
 /* Lowers for any router. */
 const struct cni_state *rt_pipeline_state(struct rt_session *session, const struct cni_model *model);
 

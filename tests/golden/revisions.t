@@ -253,7 +253,8 @@ subtest 'on the disk before anything is changed' => sub {
 };
 
 subtest 'diff' => sub {
-	my ($out) = here('diff FILE FILE', 0, 'diff', $one, $two);
+	my ($out) = here('diff FILE FILE', 0, 'diff', '--text', '--rules', $one, $two);
+	like($out, qr{^Packets: \d+ class}, '... of the packets first');
 	like($out, qr/^Texts:\n--- \Q$one\E\n\+\+\+ \Q$two\E\n/m, '... of the texts, whatever they are called');
 	like($out, qr/^-lan office .*10\.1\.0\.0.*\n\+lan office .*10\.2\.0\.0/m,        '... lines');
 	like($out, qr/^nftables rules on an empty router:\n--- \Q$one\E \(nft\)\n/m,     '... of the rules');
@@ -269,7 +270,8 @@ subtest 'diff' => sub {
 	like($json->{texts}[0]{diff}, qr/^--- 1:\Q$one\E\n.*^\+# a word$/ms, '... and what differs');
 	is_deeply($json->{rules}, { nft => '', ip => '' }, '... and nothing else');
 	here('diff of revisions', 0, 'diff', '--detailed-exitcode', '1', '5');
-	($out) = here('diff of no policy', 2, 'diff', '--detailed-exitcode', '6', '1');
+	($out) = here('diff of no policy', 2, 'diff', '--detailed-exitcode', '--text', '6', '1');
+	like($out, qr/^eth\d, IPv4: main -> .*\n(?:  .*\n)*  before   no policy\n  after    \S.*, 1:\S+:\d+\n/m, '... was main');
 	like($out, qr/^--- \/dev\/null\n\+\+\+ 1:/m, '... is all new');
 	mkdir "$dir/other";
 	sh("cp $dir/folder/* $dir/other && sed -i s/10.9.0.0/10.9.9.0/ $dir/other/nets.txt");

@@ -4,7 +4,7 @@
  * Half of the policies come from a fixed seed, half from the clock's. SEED=N runs policy N alone (what a failure
  * prints), and SHOW=1 prints the policies. CNIC_FULL makes it ten times as many.
  * With the argument `kernel`, it holds the simulator against the kernel instead, for a few of them; with `plan`, it
- * looks at the plans from one policy to another. */
+ * looks at the plans from one policy to another, and with `diff` at what is said to differ between them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "compiler/text.h"
 #include "tests/property/compare.h"
 #include "tests/property/kernel.h"
+#include "tests/property/meanings.h"
 #include "tests/property/pairs.h"
 #include "tests/property/random_policy.h"
 
@@ -23,7 +24,7 @@ enum { POLICIES = 240, KERNEL_POLICIES = 24, FIXED_SEED = 20240624, PACKET_SEED 
 
 static const char *const titles[N_PROPERTIES] = {
 	[PROP_FATE] = "packets go where the policy says, translated and clamped as it says",
-	[PROP_CHECKS] = "dead routes are dead, and `expect` evaluates what the policy says",
+	[PROP_CHECKS] = "dead routes are dead, `expect` and `explain` say what the policy says",
 	[PROP_STICKY] = "a flow stays where it is while its target is up",
 	[PROP_REPLY] = "what comes in by a target is not steered again",
 	[PROP_RETURN] = "what came in by a target is answered by it",
@@ -207,6 +208,8 @@ int main(int argc, char **argv)
 		return against_kernel(only, totals.show);
 	if (argc > 1 && !strcmp(argv[1], "plan"))
 		return pairs_main(only, full && *full, totals.show);
+	if (argc > 1 && !strcmp(argv[1], "diff"))
+		return meanings_main(only, full && *full, totals.show);
 	if (only) {
 		one_policy(&totals, strtoull(only, NULL, 0));
 	} else {

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* side.c - see side.h. */
+#include "runtime/commands/side.h"
+
+#include <string.h>
+
+#include "runtime/commands/pipeline.h"
+#include "runtime/commands/revision.h"
+
+struct rt_side_kind {
+	bool (*is)(const char *operand);
+	bool (*load)(struct rt_session *session, struct rt_side *side);
+	bool takes_sets;
+	bool is_file; /* its texts have the names of files that are there */
+};
+
+/* ---- revisions ---- */
+
+static bool is_number(const char *operand)
+{
+	unsigned int number;
+
+	return rt_revision_parse(operand, &number);
+}
+
+static bool load_number(struct rt_session *session, struct rt_side *side)
+{
+	const struct rt_revision *revision;
+	struct rt_store *store;
+	unsigned int number;
+
+	if (rt_store_open(session, &store))
+		return false;
+	if (!store) {
+		cni_diag(session->diags, CNI714, (struct cni_span){ 0 }, RT_NO_STORE);
+		return false;
+	}
+	(void)rt_revision_parse(side->operand, &number);
+	revision = rt_revision_read(store, number);
+	if (!revision)
+		return false;
+	side->origin = revision->origin;
+	return rt_revision_model(session, revision, &side->model);
+}
+
+/* ---- files ---- */
+
+static bool is_anything(const char *operand)
+{
+	(void)operand;
+	return true;
+}
+
+static bool load_files(struct rt_session *session, struct rt_side *side)
+{
+	const struct rt_words *sets = &session->options->sets;
+	struct rt_policy *policy = rt_load(session->arena, &side->operand, 1, sets->items, sets->n_items);
+
+	side->model = rt_pipeline_resolve(session, policy);
+	side->origin = policy->origin;
+	return side->model;
+}
+
+/* The first that fits. */
+static const struct rt_side_kind kinds[] = {
+	{ is_number, load_number, false, false },
+	{ is_anything, load_files, true, true },
+};
+
+struct rt_side rt_side_of(const char *operand)
+{
+	const struct rt_side_kind *kind = kinds;
+
+	while (!kind->is(operand))
+		kind++;
+	return (struct rt_side){ .operand = operand, .kind = kind };
+}
+
+bool rt_side_takes_sets(const struct rt_side *side)
+{
+	return side->kind->takes_sets;
+}
+
+/* The same texts under names that say which revision they are of. */
+static const struct cni_sources *named(struct cni_arena *arena, const struct cni_sources *sources, const char *prefix)
+{
+	struct cni_sources *copy = cni_new(arena, struct cni_sources);
+
+	copy->n_items = sources->n_items;
+	copy->items = cni_new_array(arena, struct cni_source, sources->n_items);
+	for (size_t i = 0; i < sources->n_items; i++) {
+		copy->items[i] = sources->items[i];
+		copy->items[i].name = cni_printf(arena, "%s%s", prefix, sources->items[i].name);
+	}
+	return copy;
+}
+
+bool rt_side_load(struct rt_session *session, struct rt_side *side)
+{
+	side->prefix = side->kind->is_file ? "" : cni_printf(session->arena, "%s:", side->operand);
+	if (!side->kind->load(session, side))
+		return false;
+	side->sources = named(session->arena, session->sources, side->prefix);
+	return true;
+}
