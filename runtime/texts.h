@@ -32,6 +32,7 @@ struct rt_texts {
 	void *names; /* of tsearch(3): the same paths, to be found by name */
 	/* The file behind a path that is not among them. */
 	struct rt_file *(*fetch)(struct rt_texts *texts, const char *path, struct cni_span at);
+	const void *arg; /* of `fetch` */
 };
 
 /* From disk; and those of an origin. rt_texts_end() frees what is not the arena's. */
@@ -43,5 +44,11 @@ void rt_texts_end(struct rt_texts *texts);
 /* NULL after a diagnostic. Both are named by exactly this path from then on. */
 struct rt_file *rt_texts_find(struct rt_texts *texts, const char *path, struct cni_span at);
 struct rt_file *rt_texts_stdin(struct rt_texts *texts);
+
+/* For a `fetch` of another kind: a text that came from elsewhere, by its first path; NULL after a diagnostic: there are too
+ * many. And another path to it. */
+struct rt_file *rt_texts_add(struct rt_texts *texts, const char *path, const char *data, size_t len,
+			     struct cni_span at);
+void rt_texts_name(struct rt_texts *texts, const char *path, struct rt_file *file);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "runtime/commands/pipeline.h"
 #include "runtime/commands/revision.h"
+#include "runtime/git.h"
 
 struct rt_side_kind {
 	bool (*is)(const char *operand);
@@ -61,9 +62,24 @@ static bool load_files(struct rt_session *session, struct rt_side *side)
 	return side->model;
 }
 
+/* ---- git ---- */
+
+static bool load_git(struct rt_session *session, struct rt_side *side)
+{
+	const struct rt_words *sets = &session->options->sets;
+	const char *colon = strchr(side->operand, ':');
+	struct rt_policy *policy = rt_load_git(session->arena, side->operand, sets->items, sets->n_items);
+
+	side->prefix = cni_printf(session->arena, "%.*s:", (int)(colon - side->operand), side->operand);
+	side->model = rt_pipeline_resolve(session, policy);
+	side->origin = policy->origin;
+	return side->model;
+}
+
 /* The first that fits. */
 static const struct rt_side_kind kinds[] = {
 	{ is_number, load_number, false, false },
+	{ rt_git_is, load_git, true, false },
 	{ is_anything, load_files, true, true },
 };
 
