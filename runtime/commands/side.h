@@ -16,7 +16,7 @@ struct rt_side {
 	const struct cni_sources *sources; /* by names that tell the two sides apart */
 };
 
-/* What the operand is: a revision's number, git's REV:PATH, or a file or folder. Nothing is read. */
+/* What the operand is: a revision's number, `live`, git's REV:PATH, or a file or folder. Nothing is read. */
 struct rt_side rt_side_of(const char *operand);
 /* Whether --set is for it: what was applied has its own. */
 bool rt_side_takes_sets(const struct rt_side *side);
