@@ -228,29 +228,31 @@ bool rt_git_find(struct cni_arena *arena, struct cni_diags *diags, const char *o
 
 /* ---- texts ---- */
 
+/* However a path leads there, a file is known by the one without detours. */
 static struct rt_file *fetch_blob(struct rt_texts *texts, const char *path, struct cni_span at)
 {
 	const char *commit = texts->arg, *plain = plain_path(texts->arena, path);
-	struct output out;
+	struct rt_file *file = plain ? rt_texts_known(texts, plain) : NULL;
+	struct output out = { .error = "is outside of the repository" };
 
-	if (!plain) {
-		cni_diag(texts->diags, CNI50, at, "%s: is outside of the repository", path);
-		return NULL;
-	}
-	if (strcmp(plain, path) != 0) {
-		struct rt_file *file = rt_texts_find(texts, plain, at);
-
-		if (file)
-			rt_texts_name(texts, path, file);
-		return file;
-	}
-	out = run_git(texts->arena, (const char *const[]){ "cat-file", "blob",
-							   cni_printf(texts->arena, "%s:%s", commit, path), NULL });
-	if (out.error) {
+	if (plain && !file)
+		out = run_git(texts->arena,
+			      (const char *const[]){ "cat-file", "blob",
+						     cni_printf(texts->arena, "%s:%s", commit, plain), NULL });
+	if (!file && out.error) {
 		cni_diag(texts->diags, CNI50, at, "%s: %s", path, out.error);
 		return NULL;
 	}
-	return rt_texts_add(texts, path, out.data, out.len, at);
+	if (!file) {
+		file = rt_texts_new(texts, path, at);
+		if (!file)
+			return NULL;
+		file->origin = plain;
+		file->data = out.data;
+		file->len = out.len;
+	}
+	rt_texts_name(texts, path, file);
+	return file;
 }
 
 void rt_git_texts(struct rt_texts *texts, struct cni_arena *arena, struct cni_diags *diags, const struct rt_git *git)

@@ -111,30 +111,25 @@ static struct rt_file *find_inode(const struct rt_texts *texts, const struct sta
 	return NULL;
 }
 
-/* A place for one more. */
-static struct rt_file *new_file(struct rt_texts *texts, const char *path, struct cni_span at)
+struct rt_file *rt_texts_new(struct rt_texts *texts, const char *path, struct cni_span at)
 {
 	if (texts->n_files == FILES_MAX)
 		return complain(texts, CNI55, at, path, "is one file too many: one run reads 4096");
 	return &texts->files[texts->n_files++];
 }
 
-struct rt_file *rt_texts_add(struct rt_texts *texts, const char *path, const char *data, size_t len, struct cni_span at)
+struct rt_file *rt_texts_known(const struct rt_texts *texts, const char *origin)
 {
-	struct rt_file *file = new_file(texts, path, at);
-
-	if (!file)
-		return NULL;
-	file->data = data;
-	file->len = len;
-	rt_texts_name(texts, path, file);
-	return file;
+	for (size_t i = 0; i < texts->n_files; i++)
+		if (texts->files[i].origin && !strcmp(texts->files[i].origin, origin))
+			return &texts->files[i];
+	return NULL;
 }
 
 static struct rt_file *read_file(struct rt_texts *texts, const struct opened *opened, const char *path,
 				 struct cni_span at)
 {
-	struct rt_file *file = new_file(texts, path, at);
+	struct rt_file *file = rt_texts_new(texts, path, at);
 
 	if (!file)
 		return NULL;

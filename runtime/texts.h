@@ -15,6 +15,7 @@ struct cni_ranges;
 struct rt_file {
 	dev_t device; /* of one from disk: by these it is known again */
 	ino_t inode;
+	const char *origin; /* the same of one from elsewhere; NULL: from disk */
 	const char *data; /* NULL: it could not be read, which was told */
 	size_t len;
 	/* what the loader made of it */
@@ -45,10 +46,10 @@ void rt_texts_end(struct rt_texts *texts);
 struct rt_file *rt_texts_find(struct rt_texts *texts, const char *path, struct cni_span at);
 struct rt_file *rt_texts_stdin(struct rt_texts *texts);
 
-/* For a `fetch` of another kind: a text that came from elsewhere, by its first path; NULL after a diagnostic: there are too
- * many. And another path to it. */
-struct rt_file *rt_texts_add(struct rt_texts *texts, const char *path, const char *data, size_t len,
-			     struct cni_span at);
+/* For a `fetch` of another kind. The file that is known by `origin`, or NULL; a new one, NULL after a diagnostic: there
+ * are too many; and a path that leads to one. */
+struct rt_file *rt_texts_known(const struct rt_texts *texts, const char *origin);
+struct rt_file *rt_texts_new(struct rt_texts *texts, const char *path, struct cni_span at);
 void rt_texts_name(struct rt_texts *texts, const char *path, struct rt_file *file);
 
 #endif

@@ -82,3 +82,21 @@ bool rt_against_kernel(struct rt_session *session, const struct cni_model *model
 		*drift = with_former;
 	return true;
 }
+
+bool rt_against_held(struct rt_session *session, struct rt_netlink *nl, const struct cni_state *observed,
+		     struct rt_against *against, const struct cni_sources **sources)
+{
+	const struct rt_session before = *session;
+	struct rt_drift drift = { 0 };
+	bool held;
+
+	forget_warnings(session);
+	held = rt_against_last(session, "", against) &&
+	       rt_against_kernel(session, against->model, nl, observed, &drift) && !drift.n_items;
+	*sources = session->sources;
+	session->policy = before.policy;
+	session->sources = before.sources;
+	session->diags = before.diags;
+	session->failure = before.failure;
+	return held;
+}

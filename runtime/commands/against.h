@@ -22,4 +22,9 @@ bool rt_against_last(struct rt_session *session, const char *help, struct rt_aga
 bool rt_against_kernel(struct rt_session *session, const struct cni_model *model, struct rt_netlink *nl,
 		       const struct cni_state *observed, struct rt_drift *drift);
 
+/* The last revision, where there is one and the kernel holds just that; else false, and nothing is said of why. Its texts
+ * are in *sources; the session keeps the policy that it had. */
+bool rt_against_held(struct rt_session *session, struct rt_netlink *nl, const struct cni_state *observed,
+		     struct rt_against *against, const struct cni_sources **sources);
+
 #endif

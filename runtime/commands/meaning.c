@@ -178,9 +178,7 @@ static void tell_limit(struct asking *a)
 		cni_diag(a->session->diags, CNI729, (struct cni_span){ 0 },
 			 "what the two policies mean takes more than %u nodes to compare", a->max_nodes);
 
-	cni_diag_help(
-		a->session->diags, diag,
-		"the texts and the rules are compared instead; --max-nodes N allows more, at about 40 bytes each");
+	cni_diag_help(a->session->diags, diag, "--max-nodes N allows more, at about 40 bytes each");
 	cni_text_printf(&a->session->out, "Packets: not known, beyond %u nodes\n", a->max_nodes);
 }
 

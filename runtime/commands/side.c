@@ -138,8 +138,7 @@ bool rt_side_takes_sets(const struct rt_side *side)
 	return side->kind->takes_sets;
 }
 
-/* The same texts under names that say which revision they are of. */
-static const struct cni_sources *named(struct cni_arena *arena, const struct cni_sources *sources, const char *prefix)
+const struct cni_sources *rt_side_named(struct cni_arena *arena, const struct cni_sources *sources, const char *prefix)
 {
 	struct cni_sources *copy = cni_new(arena, struct cni_sources);
 
@@ -157,6 +156,6 @@ bool rt_side_load(struct rt_session *session, struct rt_side *side)
 	side->prefix = side->kind->is_file ? "" : cni_printf(session->arena, "%s:", side->operand);
 	if (!side->kind->load(session, side))
 		return false;
-	side->sources = named(session->arena, session->sources, side->prefix);
+	side->sources = rt_side_named(session->arena, session->sources, side->prefix);
 	return true;
 }

@@ -23,4 +23,7 @@ bool rt_side_takes_sets(const struct rt_side *side);
 /* Reads, resolves and checks. False with a diagnostic. The session keeps the policy. */
 bool rt_side_load(struct rt_session *session, struct rt_side *side);
 
+/* The same texts under names that say which policy they are of. */
+const struct cni_sources *rt_side_named(struct cni_arena *arena, const struct cni_sources *sources, const char *prefix);
+
 #endif
