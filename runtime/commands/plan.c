@@ -12,6 +12,8 @@
 #include "runtime/load.h"
 #include "runtime/saved_plan/saved_plan.h"
 
+#define PLAN_NODES 2000000 /* less than for `cnic diff`: a router's memory has other uses */
+
 /* What `cnic snapshot` wrote; NULL with a diagnostic. */
 static const struct cni_state *saved_state(struct rt_session *session, const char *path)
 {
@@ -56,7 +58,7 @@ static bool show_meaning(struct rt_session *session, struct rt_netlink *nl, cons
 		return true;
 	live = (struct rt_meant){ against.model, rt_side_named(session->arena, sources, "live:") };
 	same_text = !strcmp(against.revision->digest, rt_origin_digest(session->arena, &session->policy->origin));
-	return rt_show_meaning(session, &live, &desired, same_text, &same);
+	return rt_show_meaning(session, &live, &desired, same_text, PLAN_NODES, &same);
 }
 
 enum rt_exit rt_plan(struct rt_session *session)
