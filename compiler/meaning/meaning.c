@@ -108,12 +108,9 @@ static size_t changes(const struct cni_policy *policy, bool of_source)
 
 void cni_meaning_order(const struct cni_model *const *models, size_t n, enum cni_header_field order[CNI_N_FIELDS])
 {
-	static const enum cni_header_field usual[CNI_N_FIELDS] = { CNI_FIELD_TO,    CNI_FIELD_FROM,  CNI_FIELD_PROTO,
-								   CNI_FIELD_DPORT, CNI_FIELD_SPORT, CNI_FIELD_DSCP,
-								   CNI_FIELD_TYPE };
 	size_t from = 0, to = 0;
 
-	memcpy(order, usual, sizeof(usual));
+	memcpy(order, cni_usual_order, sizeof(cni_usual_order));
 	for (size_t i = 0; i < n; i++)
 		for (size_t p = 0; p < models[i]->n_policies; p++) {
 			from += changes(&models[i]->policies[p], true);

@@ -140,6 +140,8 @@ static void box_fields(struct boxing *b, int node, unsigned int at)
 	for (size_t i = 0; i < groups.n_items; i++) {
 		struct group *group = &groups.items[i];
 
+		/* of what was not followed nobody knows where it leads */
+		group->field.more |= groups.ways >= MAX_WAYS;
 		b->now.field[groups.field] = shortest(b, groups.field, &group->field);
 		box_fields(b, group->rest, at + 1);
 	}

@@ -18,11 +18,10 @@ static int label_node(struct cni_spaces *s, unsigned int label)
 	return keep_node(s, mark, node);
 }
 
-unsigned int label_of(const struct cni_spaces *s, int node)
+unsigned int label_of(int node)
 {
 	unsigned int label = 0;
 
-	(void)s;
 	while (node > TRUE_NODE) {
 		bool one = bdd_low(node) == FALSE_NODE;
 
@@ -81,7 +80,7 @@ static int join_nodes(struct join *j, int a, int b)
 	if (memo_find(&j->memo, a, b, &node))
 		return node;
 	if (var >= j->s->labels) {
-		node = label_node(j->s, j->join(label_of(j->s, a), label_of(j->s, b), j->arg));
+		node = label_node(j->s, j->join(label_of(a), label_of(b), j->arg));
 	} else {
 		low = join_nodes(j, branch(a, var, false), branch(b, var, false));
 		high = join_nodes(j, branch(a, var, true), branch(b, var, true));

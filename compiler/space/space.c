@@ -14,13 +14,13 @@ static struct cni_spaces *running;
 
 static void on_error(int code)
 {
-	(void)code; /* the limit, or memory: nothing else is asked of it wrongly */
+	(void)code; /* the limit, or no memory */
 	running->failed = true;
 }
 
-static const enum cni_header_field usual_order[CNI_N_FIELDS] = { CNI_FIELD_TO,	  CNI_FIELD_FROM,  CNI_FIELD_PROTO,
-								 CNI_FIELD_DPORT, CNI_FIELD_SPORT, CNI_FIELD_DSCP,
-								 CNI_FIELD_TYPE };
+const enum cni_header_field cni_usual_order[CNI_N_FIELDS] = { CNI_FIELD_TO,    CNI_FIELD_FROM,	CNI_FIELD_PROTO,
+							      CNI_FIELD_DPORT, CNI_FIELD_SPORT, CNI_FIELD_DSCP,
+							      CNI_FIELD_TYPE };
 
 /* Variables as BuDDy wants to have them; for ever. */
 static int all_of(int first, int n)
@@ -40,8 +40,7 @@ struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header
 	assert(!running && max_nodes >= 10000);
 	running = s;
 	s->arena = arena;
-	s->max_nodes = max_nodes;
-	memcpy(s->order, order ? order : usual_order, sizeof(s->order));
+	memcpy(s->order, order ? order : cni_usual_order, sizeof(s->order));
 	/* BuDDy takes the next prime: stay below the limit */
 	if (bdd_init((int)(max_nodes / 2 < FIRST_NODES ? max_nodes / 2 : FIRST_NODES), FIRST_NODES / CACHE_RATIO) < 0)
 		s->failed = true;
@@ -79,11 +78,6 @@ void cni_spaces_free(struct cni_spaces *s)
 bool cni_spaces_failed(const struct cni_spaces *s)
 {
 	return s->failed;
-}
-
-unsigned int cni_spaces_max_nodes(const struct cni_spaces *s)
-{
-	return s->max_nodes;
 }
 
 struct cni_spaces_use cni_spaces_use(const struct cni_spaces *s)
@@ -229,5 +223,5 @@ bool cni_space_has(const struct cni_spaces *s, struct cni_space a, const struct 
 
 unsigned int cni_map_label(const struct cni_spaces *s, struct cni_map map, const struct cni_header *packet)
 {
-	return label_of(s, walk(s, map.node, packet));
+	return label_of(walk(s, map.node, packet));
 }

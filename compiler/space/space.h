@@ -27,6 +27,9 @@ enum cni_header_field {
 	CNI_N_FIELDS
 };
 
+/* to, from, proto, dport, sport, dscp, type */
+extern const enum cni_header_field cni_usual_order[CNI_N_FIELDS];
+
 struct cni_spaces;
 
 struct cni_space {
@@ -43,13 +46,12 @@ struct cni_map {
 
 /* ---- the manager ---- */
 
-/* `order`: all fields, the one that tells most apart first; NULL: to, from, proto, dport, sport, dscp, type.
+/* `order`: all fields, the one that tells most apart first; NULL: the usual one.
  * `max_nodes` (each about 40 bytes) that are in use at a time; at least 10,000. To be freed before `arena` is. */
 struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header_field *order, unsigned int max_nodes);
 void cni_spaces_free(struct cni_spaces *s); /* NULL is allowed */
 
 bool cni_spaces_failed(const struct cni_spaces *s); /* the limit was reached: no result since means anything */
-unsigned int cni_spaces_max_nodes(const struct cni_spaces *s);
 
 /* What the diagrams have needed so far. */
 struct cni_spaces_use {
@@ -142,12 +144,12 @@ struct cni_count cni_space_count(struct cni_spaces *s, enum cni_family family, s
 struct cni_count cni_space_count_field(struct cni_spaces *s, enum cni_family family, enum cni_header_field field,
 				       struct cni_space a);
 bool cni_count_is(const struct cni_count *count, uint64_t number);
-/* "65536", "2^24", "about 2^91.3"; the exact number in decimal. Written at the end of `text`. */
+/* "65536", "2^24", "more than 2^91"; and the exact number in decimal. Written at the end of `text`. */
 void cni_count_print(struct cni_text *text, const struct cni_count *count);
 void cni_count_decimal(struct cni_text *text, const struct cni_count *count);
 
 /* The simplest packet of a space that is not empty: of `hints`, the first that fits gives its first good host
- * (.1, .5, ::5 …); else round addresses of the largest block; well-known ports; TCP rather than UDP than others. */
+ * (.5, .9, ::5 …); else round addresses of the largest block; well-known ports; TCP rather than UDP than others. */
 struct cni_hints {
 	struct cni_prefix *items;
 	size_t n_items;

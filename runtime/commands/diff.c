@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compiler/emit/emit.h"
+#include "compiler/space/space.h"
 #include "runtime/commands/line_diff.h"
 #include "runtime/commands/meaning.h"
 #include "runtime/commands/pipeline.h"
@@ -190,7 +191,7 @@ static enum rt_exit differ(struct rt_session *session, const struct rt_side side
 	n_texts = json_array_size(result.list);
 	rt_session_json(session, "texts", result.list);
 	rt_session_json(session, "same_texts", json_boolean(!n_texts));
-	if (!rt_show_meaning(session, &meant[0], &meant[1], !n_texts, &same))
+	if (!rt_show_meaning(session, &meant[0], &meant[1], !n_texts, CNI_DEFAULT_NODES, &same))
 		return RT_USAGE;
 	if (options->text || same == RT_UNKNOWN)
 		show(session, "Texts", &result.texts);

@@ -87,7 +87,6 @@ static bool read_limit(struct asking *a)
 	size_t digits = text ? strspn(text, "0123456789") : 0;
 	unsigned long n;
 
-	a->max_nodes = CNI_DEFAULT_NODES;
 	if (!text)
 		return true;
 	n = digits && digits < 11 && !text[digits] ? strtoul(text, NULL, 10) : 0;
@@ -178,16 +177,16 @@ static void tell_limit(struct asking *a)
 		cni_diag(a->session->diags, CNI729, (struct cni_span){ 0 },
 			 "what the two policies mean takes more than %u nodes to compare", a->max_nodes);
 
-	cni_diag_help(
-		a->session->diags, diag,
-		"the texts and the rules are compared instead; --max-nodes N allows more, at about 40 bytes each");
+	cni_diag_help(a->session->diags, diag, "--max-nodes N allows more, at about 40 bytes each");
 	cni_text_printf(&a->session->out, "Packets: not known, beyond %u nodes\n", a->max_nodes);
 }
 
 bool rt_show_meaning(struct rt_session *session, const struct rt_meant *before, const struct rt_meant *after,
-		     bool same_text, enum rt_same *same)
+		     bool same_text, unsigned int max_nodes, enum rt_same *same)
 {
-	struct asking a = { .session = session, .before = before, .after = after, .same_text = same_text };
+	struct asking a = {
+		.session = session, .before = before, .after = after, .same_text = same_text, .max_nodes = max_nodes
+	};
 	struct cni_spaces_use use;
 	const size_t begin = session->out.len;
 

@@ -14,9 +14,9 @@ struct rt_meant {
 enum rt_same { RT_SAME, RT_DIFFERENT, RT_UNKNOWN /* beyond --max-nodes, with CNI729 */ };
 
 /* On the day that --down speaks of, and with --each-failure on each day when one more target is down: appends a
- * paragraph a class to `out`, and the key "meaning". `same_text`: the policies are written the same. False, with a
- * failure, where the options make no sense for these policies. */
+ * paragraph a class to `out`, and the key "meaning". `same_text`: the policies are written the same. `max_nodes`: where
+ * --max-nodes says nothing. False, with a failure, where the options make no sense for these policies. */
 bool rt_show_meaning(struct rt_session *session, const struct rt_meant *before, const struct rt_meant *after,
-		     bool same_text, enum rt_same *same);
+		     bool same_text, unsigned int max_nodes, enum rt_same *same);
 
 #endif

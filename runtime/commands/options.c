@@ -53,7 +53,7 @@ static const struct row {
 	[RT_OPT_LOCK_TIMEOUT] = { "lock-timeout", 0, DURATION, "D", AT(lock_timeout), NULL,
 				  "how long to wait for another writer (500ms, 10s, 2m; default 10s)" },
 	[RT_OPT_MAX_NODES] = { "max-nodes", 0, TEXT, "N", AT(max_nodes), NULL,
-			       "compare meanings in this many nodes of 40 bytes (20000000)" },
+			       "room for diagrams, at 40 bytes each (20000000; plan: 2000000)" },
 	[RT_OPT_MESSAGE] = { "message", 'm', TEXT, "TEXT", AT(message), NULL, "a word on this change for the history" },
 	[RT_OPT_NETNS] = { "netns", 0, TEXT, "NAME", AT(netns), NULL,
 			   "work in this network namespace: a name of ip-netns(8), or a path" },

@@ -97,6 +97,36 @@ subtest 'beyond the limit' => sub {
 	is_deeply([ $meaning->@{qw(known days)} ], [ JSON::PP::false, [] ], 'and so in JSON');
 };
 
+subtest 'out of git' => sub {
+	my $git = "git -C $dir -c user.name=x -c user.email=x\@example.net";
+	my $commit = sub ($what) { is((sh("$git add . && $git commit -qm $what"))[0], 0, "commit $what") };
+	is((sh("$git init -q"))[0], 0, 'a repository');
+	$commit->('one');
+	spew("$dir/common/saas.prefixes", "203.0.113.128/25\n");
+	$commit->('two');
+	is((diff(0, 'HEAD:t3.cni t3.cni'))[0], "Packets: the same\n", 'what was committed');
+	my ($out) = diff(2, '--detailed-exitcode HEAD~1:t3.cni HEAD:./t3.cni');
+	like($out, qr/isp masquerade else drop -> .*\n  which    from 10.10.0.0\/16 to 198.18.100.0\/26 /, 'a set is of the same commit');
+	like($out, qr/^  before   route saas, HEAD~1:t3.cni:\d+$/m, '... and so is the line');
+	is((diff(0, 'HEAD:t3.cni t3.cni --text'))[0], "Packets: the same\n\nTexts: the same\n", 'nothing else differs');
+	like((diff(0, '--text HEAD~1:t3.cni t3.cni'))[0], qr/^--- HEAD~1:common\/saas.prefixes\n\+\+\+ common\/saas.prefixes$/m, 'paths');
+	mkdir "$dir/folder";
+	spew("$dir/folder/a.cni", slurp("$dir/t3.cni") =~ s{"common/}{"../common/}r);
+	spew("$dir/folder/b.txt", 'no policy');
+	$commit->('three');
+	is((diff(0, 'HEAD:folder folder'))[0], "Packets: the same\n", 'a folder, whose includes are above it');
+	spew("$dir/out.cni", qq(include "../../etc/x.cni";\n));
+	$commit->('four');
+	my @wrong = (
+		['nowhere:t3.cni',           qr/CNI050.*nowhere:t3.cni: git: /],
+		['HEAD:t9.cni',              qr/CNI050.*HEAD:t9.cni: git: path 't9.cni' does not exist/],
+		['HEAD:common/../../t3.cni', qr/CNI050.*is outside of the repository/],
+		['HEAD:common/none',         qr/CNI050.*does not exist/],
+		['HEAD:out.cni',             qr/CNI050.*is outside of the repository\n --> out.cni:1:/],
+	);
+	like((diff(1, "$_->[0] t3.cni"))[1], $_->[1], "$_->[0] is told of") for @wrong;
+};
+
 subtest 'what makes no sense' => sub {
 	like((diff(64, '--down cf9 t3.cni mss.cni'))[1], qr/no link or tunnel is called 'cf9'; did you mean 'cf1'\?/, 'a name');
 	like((diff(64, "--max-nodes $_ t3.cni mss.cni"))[1], qr/is no number from 10000 to/, "$_ nodes") for qw(9999 9x 99999999999);
