@@ -139,7 +139,7 @@ static bool many_hold(struct cni_expects *x, const struct cni_expect *e, struct 
 		cni_diag_help(diags,
 			      cni_diag(diags, CNI412, e->decl->span,
 				       "whether this `expect` holds was not found out with diagrams of %u nodes",
-				       cni_spaces_max_nodes(x->spaces)),
+				       CNI_DEFAULT_NODES),
 			      "ask for fewer packets at a time, or for single ones");
 		return false;
 	}
