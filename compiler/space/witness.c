@@ -88,6 +88,21 @@ static void largest_block(struct choice *c, cni_u128 *first, unsigned int *free_
 	memo_end(&memo);
 }
 
+static cni_u128 lowest(const struct choice *c)
+{
+	const unsigned int width = field_width(c->family, c->field), base = (unsigned int)c->s->first[c->field];
+	cni_u128 value = 0;
+	int node = c->values;
+
+	while (!is_constant(node)) {
+		bool low = bdd_low(node) != FALSE_NODE;
+
+		value |= low ? 0 : (cni_u128)1 << (width - ((unsigned int)bdd_var(node) - base) - 1);
+		node = low ? bdd_low(node) : bdd_high(node);
+	}
+	return value;
+}
+
 static const cni_u128 common_protos[] = { 6, 17 };
 static const cni_u128 common_dports[] = { 443, 80, 53, 22, 25, 123, 8080 };
 static const cni_u128 common_sports[] = { 40000, 50000, 1024 };
@@ -120,11 +135,12 @@ static void choose(struct choice *c, const cni_u128 *common, size_t n_common, co
 			return;
 	if (try_hints(c, hints))
 		return;
+	if (c->field != CNI_FIELD_FROM && c->field != CNI_FIELD_TO) {
+		c->value = lowest(c);
+		return;
+	}
 	largest_block(c, &first, &free_bits);
-	if (c->field != CNI_FIELD_FROM && c->field != CNI_FIELD_TO)
-		c->value = first;
-	else
-		try_hosts(c, first, free_bits);
+	try_hosts(c, first, free_bits);
 }
 
 struct cni_header cni_space_witness(struct cni_spaces *s, enum cni_family family, struct cni_space a,
