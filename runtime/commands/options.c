@@ -16,7 +16,7 @@ enum kind { FLAG, TEXT, LIST, CHOICE, DURATION };
 
 static const char *const colour_words[] = { "auto", "always", "never", NULL };
 static const char *const format_words[] = { "text", "json", "sarif", "github", NULL };
-static const char *const emit_words[] = { "nft", "ip", "json", NULL };
+static const char *const emit_words[] = { "nft", "ip", "bird", "json", NULL };
 
 #define AT(member) offsetof(struct rt_options, member)
 
@@ -37,8 +37,8 @@ static const struct row {
 				       "exit 2 when there is something to change" },
 	[RT_OPT_DIFF] = { "diff", 0, FLAG, NULL, AT(diff), NULL, "show what formatting would change" },
 	[RT_OPT_DRY_RUN] = { "dry-run", 'n', FLAG, NULL, AT(dry_run), NULL, "show the plan and change nothing" },
-	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|json", AT(emit), emit_words,
-			  "what to write: nftables rules, ip commands, or all of it" },
+	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|bird|json", AT(emit), emit_words,
+			  "what to write: nftables rules, ip commands, BGP for BIRD, or all but that" },
 	[RT_OPT_GATE] = { "gate", 0, FLAG, NULL, AT(gate), NULL,
 			  "confirm by itself once what is tracked and the caller answer" },
 	[RT_OPT_IGNORE] = { "ignore", 0, LIST, "PATTERN", AT(ignore), NULL,
@@ -52,7 +52,7 @@ static const struct row {
 			     "with --confirm: return as soon as the change is made" },
 	[RT_OPT_SET] = { "set", 0, LIST, "NAME=VALUE", AT(sets), NULL, "give a variable of the policy its value" },
 	[RT_OPT_STATE] = { "state", 0, TEXT, "FILE", AT(state), NULL,
-			   "plan against a file of `cnic snapshot`, not against the live kernel" },
+			   "for a router that is as a file of `cnic snapshot` says" },
 	[RT_OPT_STATE_DIR] = { "state-dir", 0, TEXT, "DIR", AT(state_dir), NULL,
 			       "where revisions are kept ($CNIC_STATE_DIR, or /var/lib/cnic)" },
 	[RT_OPT_STATS] = { "stats", 0, FLAG, NULL, AT(stats), NULL,
