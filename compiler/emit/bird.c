@@ -10,11 +10,10 @@
 
 #include "compiler/emit/emit.h"
 
-#define HOLD_TIME                                                                                                      \
-	30 /* s: what a silent peer may cost without BFD; RFC 4271 suggests 90, and takes the less of both ends' */
+#define HOLD_TIME 30 /* s: how long a silent peer goes unnoticed without BFD; RFC 4271 suggests 90 */
+#define ERROR_WAIT "5, 60" /* s: before a session that failed is tried again, and at most after many times */
 #define BFD_INTERVAL 300 /* ms */
 #define BFD_MULTIPLIER 3
-#define NAME_MAX 40 /* bytes of a name of the policy; BIRD takes 64 of its own */
 
 struct writer {
 	struct cni_text *out;
@@ -38,27 +37,18 @@ static void puts_host(struct cni_text *out, struct cni_addr addr)
 	cni_text_printf(out, "/%u", cni_width(addr.family));
 }
 
-/* A name of the policy within one of BIRD's: a long one is cut, and told from others by its place. */
-static void puts_name(struct cni_text *out, const struct cni_target *target)
-{
-	cni_text_printf(out, "%.*s", NAME_MAX, target->name);
-	if (strlen(target->name) > NAME_MAX)
-		cni_text_printf(out, ":%u", target->decl->name.span.begin);
-}
-
-static void puts_symbol(struct cni_text *out, const char *what, const struct cni_target *target, const char *end)
+/* Symbols of ends and sessions hold our address there, and so stay what they are whatever is declared beside it: BIRD
+ * starts anew what it finds under another name. */
+static void puts_symbol(struct cni_text *out, const char *what, struct cni_addr ours, const char *after)
 {
 	cni_text_printf(out, "'cnic.%s.", what);
-	puts_name(out, target);
-	cni_text_printf(out, "'%s", end);
+	puts_addr(out, ours);
+	cni_text_printf(out, "'%s", after);
 }
 
-/* "bgp.ams.4", in either kind of quotes. */
-static void puts_session(struct cni_text *out, const struct bird_session *session, const char *quote)
+static struct cni_addr ours(const struct bird_session *session)
 {
-	cni_text_printf(out, "%scnic.bgp.", quote);
-	puts_name(out, session->link);
-	cni_text_printf(out, ".%u%s", digits[session->family], quote);
+	return session->link->iface[session->family].address.addr;
 }
 
 /* " (FILE:LINE)": where it is declared. A file's name may hold what would end the comment. */
@@ -161,23 +151,21 @@ static void puts_bfd(const struct writer *w)
 
 static void puts_wanted(const struct writer *w, const struct bird_end *end)
 {
-	const struct cni_target *first = end->tunnels[0];
+	const bool many = end->n_tunnels > 1;
 
 	cni_text_puts(w->out, "\n");
 	puts_tunnels(w, "", end);
-	cni_text_puts(w->out, ": what leads to ");
-	cni_text_puts(w->out, end->n_tunnels > 1 ? "their remote ends" : "its remote end");
+	cni_text_printf(w->out, ": what leads to %s remote end%s", many ? "their" : "its", many ? "s" : "");
 	if (end->wide)
-		cni_text_puts(w->out, ", and back to unidirectional probes: all but the default route");
+		cni_text_puts(w->out, ", and to whoever probes from elsewhere");
 	cni_text_puts(w->out, "\ndefine ");
-	puts_symbol(w->out, "wanted", first, " = [ ");
-	for (size_t i = 0; i < end->n_tunnels; i++) {
+	puts_symbol(w->out, "wanted", end->local, " = [ ");
+	for (size_t i = 0; i < end->n_tunnels && !end->wide; i++) {
 		puts_host(w->out, end->tunnels[i]->tunnel.remote);
 		cni_text_puts(w->out, i + 1 < end->n_tunnels ? "-, " : "-");
 	}
 	if (end->wide)
-		cni_text_printf(w->out, ", %s{1,%u}", end->local.family == CNI_V4 ? "0.0.0.0/0" : "::/0",
-				cni_width(end->local.family));
+		cni_text_puts(w->out, end->local.family == CNI_V4 ? "0.0.0.0/0+" : "::/0+");
 	cni_text_puts(w->out, " ];\n");
 }
 
@@ -190,15 +178,14 @@ static void puts_order(const struct writer *w, const struct bird_end *end)
 
 		if (rank == CNI_NONE)
 			continue;
-		cni_text_puts(w->out, "\t\tif proto = ");
-		puts_session(w->out, session, "\"");
-		cni_text_printf(w->out, " then { bgp_local_pref = %zu; accept; }\n", 99 + end->n_over - rank);
+		cni_text_puts(w->out, "\t\tif proto = \"cnic.bgp.");
+		puts_addr(w->out, ours(session));
+		cni_text_printf(w->out, "\" then { bgp_local_pref = %zu; accept; }\n", 99 + end->n_over - rank);
 	}
 }
 
 static void puts_end(const struct writer *w, const struct bird_end *end)
 {
-	const struct cni_target *first = end->tunnels[0];
 	const char *family = families[end->local.family];
 
 	cni_text_puts(w->out, "\n");
@@ -206,16 +193,17 @@ static void puts_end(const struct writer *w, const struct bird_end *end)
 	cni_text_printf(w->out, ": outer packets from ");
 	puts_addr(w->out, end->local);
 	cni_text_printf(w->out, "\n%s table ", family);
-	puts_symbol(w->out, "outer", first, ";\n\nprotocol pipe ");
-	puts_symbol(w->out, "order", first, " {\n\ttable ");
+	puts_symbol(w->out, "outer", end->local, ";\n\nprotocol pipe ");
+	puts_symbol(w->out, "order", end->local, " {\n\ttable ");
 	cni_text_printf(w->out, "'cnic.links.%u';\n\tpeer table ", digits[end->local.family]);
-	puts_symbol(w->out, "outer", first, ";\n\timport none;\n\texport filter {\n\t\tif ! (net ~ ");
-	puts_symbol(w->out, "wanted", first, ") then reject;\n");
+	puts_symbol(w->out, "outer", end->local, ";\n\timport none;\n\texport filter {\n\t\tif ! (net ~ ");
+	puts_symbol(w->out, "wanted", end->local, ") then reject;\n");
 	puts_order(w, end);
 	cni_text_puts(w->out, "\t\treject;\n\t};\n}\n\nprotocol kernel ");
-	puts_symbol(w->out, "kernel", first, " {\n");
+	puts_symbol(w->out, "kernel", end->local, " {\n");
 	cni_text_printf(w->out, "\tkernel table %u;\n\tgraceful restart;\n\t%s {\n\t\ttable ", end->table, family);
-	puts_symbol(w->out, "outer", first, ";\n\t\timport none;\n\t\texport where dest = RTD_UNICAST;\n\t};\n}\n");
+	puts_symbol(w->out, "outer", end->local,
+		    ";\n\t\timport none;\n\t\texport where dest = RTD_UNICAST;\n\t};\n}\n");
 }
 
 /* ---- a session ---- */
@@ -228,7 +216,7 @@ static void puts_import(const struct writer *w, const struct bird_session *sessi
 		if (bird_rank(&w->bird.ends[i], session) == CNI_NONE)
 			continue;
 		cni_text_puts(w->out, before);
-		puts_symbol(w->out, "wanted", w->bird.ends[i].tunnels[0], "");
+		puts_symbol(w->out, "wanted", w->bird.ends[i].local, "");
 		before = " || net ~ ";
 	}
 	cni_text_puts(w->out, ";\n");
@@ -247,10 +235,10 @@ static void puts_export(const struct writer *w, const struct bird_session *sessi
 		puts_tunnels(w, "\t\t\t", end);
 		cni_text_printf(w->out, ": %zu of %zu in `over`\n\t\t\tif net = ", rank + 1, end->n_over);
 		puts_host(w->out, end->local);
-		cni_text_puts(w->out, " then {\n");
+		cni_text_puts(w->out, " then {");
 		for (size_t n = 0; n < rank; n++)
-			cni_text_printf(w->out, "\t\t\t\tbgp_path.prepend(%u);\n", session->link->link.bgp.local_as);
-		cni_text_puts(w->out, "\t\t\t\taccept;\n\t\t\t}\n");
+			cni_text_printf(w->out, " bgp_path.prepend(%u);", session->link->link.bgp.local_as);
+		cni_text_puts(w->out, " accept; }\n");
 	}
 	cni_text_puts(w->out, "\t\t\treject;\n\t\t};\n");
 }
@@ -258,21 +246,20 @@ static void puts_export(const struct writer *w, const struct bird_session *sessi
 static void put_session(const struct writer *w, const struct bird_session *session)
 {
 	const struct cni_target *t = session->link;
-	const struct cni_iface *iface = &t->iface[session->family];
 	const struct cni_bgp *bgp = &t->link.bgp;
 	struct cni_text *out = w->out;
 
 	cni_text_printf(out, "\n# link %s", t->name);
 	puts_place(w, t);
 	cni_text_puts(out, "\nprotocol bgp ");
-	puts_session(out, session, "'");
-	cni_text_puts(out, " {\n\tlocal ");
-	puts_addr(out, iface->address.addr);
+	puts_symbol(out, "bgp", ours(session), " {\n");
+	cni_text_printf(out, "\tdescription \"%s\";\n\tlocal ", t->name);
+	puts_addr(out, ours(session));
 	cni_text_printf(out, " as %u;\n\tneighbor ", bgp->local_as);
-	puts_addr(out, iface->peer);
+	puts_addr(out, t->iface[session->family].peer);
 	cni_text_printf(out, " as %u;\n\tinterface \"%s\";\n\tstrict bind;\n\tfree bind;\n\thold time %u;\n",
 			bgp->peer_as, t->ifname, HOLD_TIME);
-	cni_text_puts(out, "\tenforce first as;\n\tgraceful restart;\n");
+	cni_text_puts(out, "\terror wait time " ERROR_WAIT ";\n\tenforce first as;\n\tgraceful restart;\n");
 	cni_text_puts(out, has_bfd(session) ? "\tbfd;\n" : "");
 	if (bgp->md5_file) /* BIRD takes an include within an option, at the start of a line: the file is one string */
 		cni_text_printf(out, "\tpassword\ninclude \"%s\";;\n", bgp->md5_file);

@@ -17,8 +17,8 @@ struct bird_session {
 struct bird_end {
 	struct cni_addr local;
 	bool announced; /* a link's own address is not: its peer has it on the wire */
-	/* The far side's probes come from its public addresses, not from `remote`, and are answered outside the tunnels:
-	 * all that a peer announces is wanted, but the default route. */
+	/* The far side probes from its public addresses, not from `remote`, and is answered outside the tunnels: all that a
+	 * peer announces is wanted. */
 	bool wide;
 	const struct cni_target **tunnels;
 	size_t n_tunnels;

@@ -38,7 +38,7 @@ static const struct row {
 	[RT_OPT_DIFF] = { "diff", 0, FLAG, NULL, AT(diff), NULL, "show what formatting would change" },
 	[RT_OPT_DRY_RUN] = { "dry-run", 'n', FLAG, NULL, AT(dry_run), NULL, "show the plan and change nothing" },
 	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|bird|json", AT(emit), emit_words,
-			  "what to write: nftables rules, ip commands, BGP for BIRD, or all but that" },
+			  "what to write: nftables rules, ip commands, BIRD's part, or JSON" },
 	[RT_OPT_GATE] = { "gate", 0, FLAG, NULL, AT(gate), NULL,
 			  "confirm by itself once what is tracked and the caller answer" },
 	[RT_OPT_IGNORE] = { "ignore", 0, LIST, "PATTERN", AT(ignore), NULL,
