@@ -190,7 +190,7 @@ static void puts_end(const struct writer *w, const struct bird_end *end)
 
 	cni_text_puts(w->out, "\n");
 	puts_tunnels(w, "", end);
-	cni_text_printf(w->out, ": outer packets from ");
+	cni_text_puts(w->out, ": outer packets from ");
 	puts_addr(w->out, end->local);
 	cni_text_printf(w->out, "\n%s table ", family);
 	puts_symbol(w->out, "outer", end->local, ";\n\nprotocol pipe ");

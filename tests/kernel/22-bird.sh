@@ -138,7 +138,7 @@ back() {
 	await "the primary is back: so is the way" outer_way 192.0.2.10
 	await "at the far side, too" far_way 172.31.1.1
 }
-stream "nothing is lost on the way back" 450 0 back plug a
+stream "nothing is lost on the way back" 550 0 back plug a
 
 mute() { at a nft 'add table netdev mute; add chain netdev mute in { type filter hook ingress device eth0 priority 0; policy drop; };
 	add table inet mute; add chain inet mute out { type filter hook postrouting priority 0; oifname "eth0.100" drop; }'; }
