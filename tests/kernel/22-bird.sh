@@ -37,6 +37,7 @@ edge() {
 			neighbor $3 as 64512;
 			$7
 			bfd;
+			allow local as 9; # what comes back is to be seen
 			ipv4 { import all; export where source = RTS_STATIC; };
 		}
 		protocol bgp far from quick {
