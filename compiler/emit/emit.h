@@ -4,6 +4,7 @@
 #define CNI_EMIT_H
 
 #include "compiler/diag.h"
+#include "compiler/model.h"
 #include "compiler/plan.h"
 #include "compiler/state.h"
 #include "compiler/text.h"
@@ -29,6 +30,11 @@ void cni_emit_record(struct cni_text *out, enum cni_object object, const void *r
 /* A plan for a reader: one line a step (`+ ~ - -/+`), grouped by phase, with what it disturbs and where the
  * policy says so, and a summary line. Large sets are counted, not listed. */
 void cni_emit_plan(struct cni_text *out, const struct cni_plan *plan, const struct cni_sources *sources, bool colour);
+
+/* A configuration of BIRD 2, the whole of it: the BGP sessions of links that have `bgp`, for the outer packets of the
+ * tunnels over them. `state` is what the model was lowered to; what is written names lines of `sources`. */
+void cni_emit_bird(struct cni_text *out, const struct cni_model *model, const struct cni_state *state,
+		   const struct cni_sources *sources);
 
 /* rustc-like text: code, place, the line, a caret, labels, related places, help. */
 void cni_emit_diags(struct cni_text *out, const struct cni_diags *diags, const struct cni_sources *sources,

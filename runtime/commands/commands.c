@@ -27,8 +27,11 @@ const struct rt_command rt_commands[] = {
 	  POLICY_ABOUT " Diagnostics go to standard error; in another format than\n"
 		       "text they go to standard output.",
 	  RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_check },
-	{ "compile", NULL, "FILE...", "write what a policy becomes on an empty router", POLICY_ABOUT,
-	  RT_BIT(RT_OPT_EMIT) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATS), 1, ANY_NUMBER, rt_compile },
+	{ "compile", NULL, "FILE...", "write what a policy becomes on an empty router",
+	  POLICY_ABOUT " With --state it is what it becomes on\n"
+		       "that router: routing tables that are in use there keep their numbers.",
+	  RT_BIT(RT_OPT_EMIT) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE) | RT_BIT(RT_OPT_STATS), 1, ANY_NUMBER,
+	  rt_compile },
 	{ "plan", plan_aliases, "FILE...", "show what apply would change",
 	  POLICY_ABOUT " Against the live kernel this needs CAP_NET_ADMIN; with\n"
 		       "--state it needs no privilege. With -o the plan is saved for apply. Where the\n"

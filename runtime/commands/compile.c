@@ -1,19 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* compile.c - `cnic compile`: what a policy becomes, for an empty router. */
+/* compile.c - `cnic compile`: what a policy becomes, for an empty router or a saved one. */
 #include "compiler/emit/emit.h"
 #include "runtime/commands/pipeline.h"
+#include "runtime/commands/saved_state.h"
 #include "runtime/json/desired.h"
 #include "runtime/json/envelope.h"
 
-static void as_text(struct rt_session *session, const struct cni_state *state)
+static void nft(struct cni_text *out, const struct cni_model *model, const struct cni_state *state,
+		const struct cni_sources *sources)
 {
-	const bool nft = !session->options->has_emit || session->options->emit == RT_EMIT_NFT;
+	(void)model;
+	(void)sources;
+	cni_emit_nft(out, state);
+}
+
+static void ip(struct cni_text *out, const struct cni_model *model, const struct cni_state *state,
+	       const struct cni_sources *sources)
+{
+	(void)model;
+	(void)sources;
+	cni_emit_ip(out, state);
+}
+
+static const struct {
+	const char *key; /* in the envelope */
+	void (*emit)(struct cni_text *out, const struct cni_model *model, const struct cni_state *state,
+		     const struct cni_sources *sources);
+} texts[] = {
+	[RT_EMIT_NFT] = { "nft", nft },
+	[RT_EMIT_IP] = { "ip", ip },
+	[RT_EMIT_BIRD] = { "bird", cni_emit_bird },
+};
+
+static void as_text(struct rt_session *session, const struct cni_model *model, const struct cni_state *state)
+{
+	const enum rt_emit emit = session->options->has_emit ? session->options->emit : RT_EMIT_NFT;
 	struct cni_text text = { .arena = session->arena };
 
 	cni_text_puts(&text, "");
-	(nft ? cni_emit_nft : cni_emit_ip)(&text, state);
+	texts[emit].emit(&text, model, state, session->sources);
 	if (session->options->json)
-		rt_session_json(session, nft ? "nft" : "ip", rt_json_textn(text.data, text.len));
+		rt_session_json(session, texts[emit].key, rt_json_textn(text.data, text.len));
 	else
 		session->out = text;
 }
@@ -61,11 +88,21 @@ static void stats(struct rt_session *session, const struct cni_state *state)
 	rt_session_json(session, "decisions", list);
 }
 
+/* On an empty router, or on one that a file tells of: what has a number there keeps it. */
+static const struct cni_state *desired(struct rt_session *session, const struct cni_model *model)
+{
+	const char *file = session->options->state;
+	const struct cni_state *observed = file ? rt_saved_state(session, file) : NULL;
+	const struct cni_prior prior = rt_pipeline_prior(observed, NULL);
+
+	return file && !observed ? NULL : rt_pipeline_desired(session, model, &prior);
+}
+
 enum rt_exit rt_compile(struct rt_session *session)
 {
 	const struct rt_options *options = session->options;
 	const struct cni_model *model = rt_pipeline_model(session);
-	const struct cni_state *state = model ? rt_pipeline_state(session, model) : NULL;
+	const struct cni_state *state = model ? desired(session, model) : NULL;
 
 	if (!state)
 		return RT_ERROR;
@@ -74,6 +111,6 @@ enum rt_exit rt_compile(struct rt_session *session)
 	else if (options->json && (!options->has_emit || options->emit == RT_EMIT_JSON))
 		rt_session_json(session, "state", rt_json_desired(session->arena, state));
 	else
-		as_text(session, state);
+		as_text(session, model, state);
 	return RT_OK;
 }

@@ -17,7 +17,7 @@ enum kind { FLAG, TEXT, LIST, CHOICE, DURATION };
 static const char *const colour_words[] = { "auto", "always", "never", NULL };
 static const char *const format_words[] = { "text", "json", "sarif", "github", NULL };
 static const char *const report_words[] = { "text", "tap", "junit", NULL };
-static const char *const emit_words[] = { "nft", "ip", "json", NULL };
+static const char *const emit_words[] = { "nft", "ip", "bird", "json", NULL };
 
 #define AT(member) offsetof(struct rt_options, member)
 
@@ -41,8 +41,8 @@ static const struct row {
 	[RT_OPT_DRY_RUN] = { "dry-run", 'n', FLAG, NULL, AT(dry_run), NULL, "show the plan and change nothing" },
 	[RT_OPT_EACH_FAILURE] = { "each-failure", 0, FLAG, NULL, AT(each_failure), NULL,
 				  "also on each day when one link or tunnel is down" },
-	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|json", AT(emit), emit_words,
-			  "what to write: nftables rules, ip commands, or all of it" },
+	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|bird|json", AT(emit), emit_words,
+			  "what to write: nftables rules, ip commands, BIRD's part, or JSON" },
 	[RT_OPT_FORMAT] = { "format", 0, CHOICE, "text|tap|junit", AT(format), report_words,
 			    "how the results are written" },
 	[RT_OPT_GATE] = { "gate", 0, FLAG, NULL, AT(gate), NULL,
@@ -63,7 +63,7 @@ static const struct row {
 			   "show what differs in the rules on an empty router" },
 	[RT_OPT_SET] = { "set", 0, LIST, "NAME=VALUE", AT(sets), NULL, "give a variable of the policy its value" },
 	[RT_OPT_STATE] = { "state", 0, TEXT, "FILE", AT(state), NULL,
-			   "plan against a file of `cnic snapshot`, not against the live kernel" },
+			   "for a router that is as a file of `cnic snapshot` says" },
 	[RT_OPT_STATE_DIR] = { "state-dir", 0, TEXT, "DIR", AT(state_dir), NULL,
 			       "where revisions are kept ($CNIC_STATE_DIR, or /var/lib/cnic)" },
 	[RT_OPT_STATS] = { "stats", 0, FLAG, NULL, AT(stats), NULL,

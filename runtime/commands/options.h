@@ -54,7 +54,7 @@ enum rt_option_id {
 enum rt_colour { RT_COLOUR_AUTO, RT_COLOUR_ALWAYS, RT_COLOUR_NEVER };
 enum rt_format { RT_FORMAT_TEXT, RT_FORMAT_JSON, RT_FORMAT_SARIF, RT_FORMAT_GITHUB };
 enum rt_report { RT_REPORT_TEXT, RT_REPORT_TAP, RT_REPORT_JUNIT };
-enum rt_emit { RT_EMIT_NFT, RT_EMIT_IP, RT_EMIT_JSON };
+enum rt_emit { RT_EMIT_NFT, RT_EMIT_IP, RT_EMIT_BIRD, RT_EMIT_JSON };
 
 struct rt_words {
 	const char **items;

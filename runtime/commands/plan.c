@@ -6,31 +6,12 @@
 #include "runtime/commands/change.h"
 #include "runtime/commands/meaning.h"
 #include "runtime/commands/pipeline.h"
+#include "runtime/commands/saved_state.h"
 #include "runtime/commands/side.h"
 #include "runtime/flows/flows.h"
-#include "runtime/json/state_json.h"
-#include "runtime/load.h"
 #include "runtime/saved_plan/saved_plan.h"
 
 #define PLAN_NODES 2000000 /* less than for `cnic diff`: a router's memory has other uses */
-
-/* What `cnic snapshot` wrote; NULL with a diagnostic. */
-static const struct cni_state *saved_state(struct rt_session *session, const char *path)
-{
-	static const struct cni_span nowhere;
-	const struct rt_policy *file = rt_load_texts(session->arena, &path, 1);
-	const struct cni_source *text = file->sources.items;
-
-	for (const struct cni_diag *d = file->diags.first; d; d = d->next)
-		cni_diag(session->diags, d->code, nowhere, "%s", d->message);
-	if (file->diags.n_errors)
-		return NULL;
-	if (file->sources.n_items != 1) {
-		cni_diag(session->diags, CNI711, nowhere, "%s: is a folder", path);
-		return NULL;
-	}
-	return rt_state_from_json(session->arena, text->name, text->text, text->len, session->diags);
-}
 
 /* -o of this command names the file of the saved plan; its text goes to standard output all the same. */
 static const char *take_output(struct rt_session *session)
@@ -81,7 +62,7 @@ enum rt_exit rt_plan(struct rt_session *session)
 	model = rt_pipeline_model(session);
 	if (!model)
 		return RT_ERROR;
-	observed = options->state ? saved_state(session, options->state) : rt_observe(session, &nl, &trust);
+	observed = options->state ? rt_saved_state(session, options->state) : rt_observe(session, &nl, &trust);
 	plan = observed ? rt_pipeline_plan(session, model, observed, nl) : NULL;
 	if (!plan)
 		return RT_ERROR;

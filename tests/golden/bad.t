@@ -40,6 +40,8 @@ my @pitfalls = (
 	['IPv6 and interconnects in one account',               'CNI224'],
 	['1 Gbit/s toward Cloudflare',                          'CNI227'],
 	['AS 13335',                                            'CNI225'],
+	['BGP: between two AS',                                 'CNI233'],
+	['BGP: one end, one order of links',                    'CNI336'],
 	['tunnel names: what the kernel refuses',               'CNI111'],
 	['tunnel names: what the kernel reserves',              'CNI304'],
 	['one (local, remote, key)',                            'CNI417'],

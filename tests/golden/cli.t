@@ -54,7 +54,7 @@ subtest 'usage' => sub {
 		[ [ 'check', $file, '--diagnostics' ],           qr/'--diagnostics' needs a value: text\|json\|sarif\|github/ ],
 		[ [ 'check', '--diagnostics=sarf', $file ],      qr/'sarf' is none of .*; did you mean 'sarif'\?/ ],
 		[ [ 'check', '--color=blue', $file ],            qr/'blue' is none of auto\|always\|never/ ],
-		[ [ 'compile', '--emit', 'nftables', $file ],    qr/'nftables' is none of nft\|ip\|json/ ],
+		[ [ 'compile', '--emit', 'nftables', $file ],    qr/'nftables' is none of nft\|ip\|bird\|json/ ],
 		[ [ 'apply', '--lock-timeout', '3y', $file ],    qr/'3y' is no time/ ],
 		[ [ 'apply', '--lock-timeout', '25h', $file ],   qr/'25h' is no time/ ],
 		[ [ 'status', $file ],                           qr/status: '\Q$file\E' is one too many/ ],
@@ -154,7 +154,7 @@ subtest 'JSON' => sub {
 	is($prerouting->{base}{hook}, 'prerouting', '... a base chain');
 	like($prerouting->{rules}[0], qr/^jump /, '... and its rule in the words of nft');
 	ok((grep { @{ $_->{elements} } } @{ $state->{nft}{sets} }), '... elements of sets');
-	for my $emit (qw(nft ip)) {
+	for my $emit (qw(nft ip bird)) {
 		my ($text) = run("--emit $emit", 0, 'compile', '--emit', $emit, $file);
 		is(envelope("--emit $emit --json", 0, 'compile', '--json', '--emit', $emit, $file)->{$emit}, $text,
 			'... holds the text');

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# Every example compiles to exactly tests/golden/examples/NAME.{nft,ip,json}, and to the same bytes a second time.
+# Every example compiles to exactly tests/golden/examples/NAME.{nft,ip,json}, one with BGP to NAME.bird, and to the same
+# bytes a second time.
 # CNIC_REWRITE=1 rewrites those files: read the difference before it is committed.
 # SPDX-License-Identifier: GPL-2.0-or-later
 use v5.36;
@@ -15,7 +16,8 @@ cmp_ok(@examples, '>', 0, 'there are examples');
 
 my %expected;
 for my $name (@examples) {
-	for my $emit (qw(nft ip json)) {
+	my @bird = slurp("examples/$name.cni") =~ /^\s*bgp\b/m ? 'bird' : ();
+	for my $emit (qw(nft ip json), @bird) {
 		my @compile = ('compile', '--emit', $emit, "examples/$name.cni");
 		my ($status, $out, $err) = cnic(@compile);
 		is($status, 0, "$name compiles to $emit") || diag($err);
