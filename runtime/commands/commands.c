@@ -53,10 +53,12 @@ const struct rt_command rt_commands[] = {
 	{ "diff", NULL, "OLD NEW", "show which packets two policies treat differently",
 	  "OLD and NEW are revisions (a number), files or folders. Shown is every class of\n"
 	  "packets whose fate changes; at choice how the texts differ, and the rules that\n"
-	  "they become on an empty router.",
+	  "they become on an empty router. --twin also sends one packet of each class\n"
+	  "through both, in network namespaces of their own; where a kernel does otherwise\n"
+	  "than is said, the exit status is 1.",
 	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_DOWN) | RT_BIT(RT_OPT_EACH_FAILURE) |
 		  RT_BIT(RT_OPT_MAX_NODES) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_RULES) | RT_BIT(RT_OPT_SET) |
-		  RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_TEXT),
+		  RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_TEXT) | RT_BIT(RT_OPT_TWIN),
 	  2, 2, rt_diff },
 	{ "drift", NULL, "[FILE...]", "tell where the kernel differs from the policy, changing nothing",
 	  "The policy is the last confirmed revision, or FILE. Exits 2 where something\n"
