@@ -227,10 +227,24 @@ static struct cni_prefix spare(enum cni_family family, size_t pair)
 	return (struct cni_prefix){ { family, network + 2 * (pair % 128) }, (uint8_t)(cni_width(family) - 1) };
 }
 
+/* An ICMPv6 error takes its source from where the packet came in (Linux, icmp6_send()): without an address there it may
+ * be a tunnel's, which is no address to answer from. */
+static void address_incoming(struct rt_twin_lab *lab, struct rt_batch *batch)
+{
+	struct cni_prefix address = spare(CNI_V6, 0);
+
+	address.len = 128;
+	for (size_t i = 1; i < lab->n_ports; i++)
+		if (is_incoming(lab, lab->ports[i].name))
+			rt_twin_add_address(batch, lab->ports[i].ifindex, address);
+}
+
 /* Main's default route, and those of links that something else than cnic configures. */
 static bool add_main(struct rt_twin_lab *lab)
 {
 	struct rt_batch batch = { 0 };
+
+	address_incoming(lab, &batch);
 
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
 		rt_twin_add_address(&batch, lab->main->ifindex, spare(f, 0));

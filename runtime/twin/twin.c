@@ -83,7 +83,7 @@ static struct jobs collect(struct trying *t, size_t side)
 			continue;
 		*cni_push(t->arena, jobs.items, jobs.n_items) =
 			(struct rt_twin_job){ changes->items[i].witness, changes->items[i].group->devices[0],
-					      answer->wanted.end == RT_TWIN_SILENT };
+					      answer->wanted.end == RT_TWIN_SILENT || answer->wanted.may_be_silent };
 		*cni_push(t->arena, jobs.classes, jobs.n_classes) = i;
 	}
 	return jobs;

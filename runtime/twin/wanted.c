@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compiler/arena.h"
+#include "compiler/check/evaluate.h"
 #include "compiler/text.h"
 #include "runtime/twin/packet.h"
 
@@ -111,6 +112,32 @@ static void go_by_main(struct cni_arena *arena, const struct rt_twin_question *q
 	*cni_push(arena, wanted->options, wanted->n_options) = option;
 }
 
+/* No error answers an error (RFC 1122, 3.2.2; RFC 4443, 2.4), and an answer is a packet of the router itself, which its
+ * own policy may stop. */
+static bool is_answered(struct cni_arena *arena, const struct rt_twin_question *q)
+{
+	static const uint8_t errors[] = { 3, 4, 5, 11, 12 };
+	const bool is_v4 = q->packet->family == CNI_V4;
+	const unsigned int proto = (unsigned int)q->packet->field[CNI_FIELD_PROTO];
+	const unsigned int type = (unsigned int)q->packet->field[CNI_FIELD_TYPE];
+	const struct cni_ranges never = cni_never_steered(arena, q->model);
+	/* a host is out of reach, with the precedence of such messages: RFC 1812, 4.3.2.5 */
+	const struct cni_packet answer = {
+		.known = CNI_HAS_TO | CNI_HAS_PROTO | CNI_HAS_ICMP_TYPE | CNI_HAS_DSCP,
+		.to = address_of(q->packet, CNI_FIELD_FROM),
+		.proto = is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+		.icmp_type = is_v4 ? 3 : 1,
+		.dscp = is_v4 ? 48 : 0,
+	};
+	struct cni_decision decision;
+
+	if (is_v4 ? proto == IPPROTO_ICMP && memchr(errors, (int)type, sizeof(errors))
+		  : proto == IPPROTO_ICMPV6 && type < 128)
+		return false;
+	decision = cni_evaluate(arena, q->model, &never, "local", &answer, q->down);
+	return !decision.asks && decision.verdict != CNI_VERDICT_DROP && decision.verdict != CNI_VERDICT_REJECT;
+}
+
 struct rt_twin_wanted rt_twin_wanted(struct cni_arena *arena, const struct rt_twin_question *q)
 {
 	const struct cni_fate *fate = q->fate;
@@ -126,7 +153,7 @@ struct rt_twin_wanted rt_twin_wanted(struct cni_arena *arena, const struct rt_tw
 	if (fate->verdict == CNI_VERDICT_DROP)
 		wanted.end = RT_TWIN_SILENT;
 	else if (fate->verdict == CNI_VERDICT_REJECT)
-		wanted.end = RT_TWIN_REJECTED;
+		wanted = (struct rt_twin_wanted){ .end = RT_TWIN_REJECTED, .may_be_silent = !is_answered(arena, q) };
 	else
 		go_by_main(arena, q, &wanted);
 	return wanted;
@@ -232,7 +259,8 @@ static bool fits(struct cni_arena *arena, const struct rt_twin_option *o, const 
 const char *rt_twin_judge(struct cni_arena *arena, const struct rt_twin_wanted *wanted, const struct cni_header *packet,
 			  const struct rt_twin_seen *seen)
 {
-	bool agrees = wanted->end == seen->end && !wanted->n_options;
+	bool agrees = (wanted->end == seen->end && !wanted->n_options) ||
+		      (wanted->may_be_silent && seen->end == RT_TWIN_SILENT);
 
 	for (size_t i = 0; wanted->end == seen->end && i < wanted->n_options && !agrees; i++)
 		agrees = fits(arena, &wanted->options[i], packet, seen);
