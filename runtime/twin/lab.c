@@ -245,7 +245,6 @@ static bool add_main(struct rt_twin_lab *lab)
 	struct rt_batch batch = { 0 };
 
 	address_incoming(lab, &batch);
-
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
 		rt_twin_add_address(&batch, lab->main->ifindex, spare(f, 0));
 		rt_twin_add_default(&batch, lab->main->ifindex, f, NULL, MAIN_METRIC);

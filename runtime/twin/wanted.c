@@ -48,11 +48,25 @@ static unsigned int clamped(const struct rt_twin_question *q, unsigned int mss)
 	return mss;
 }
 
+/* Of ICMP only requests do; what starts no flow has no translation either (Linux, nf_conntrack_proto_icmp.c). */
+static bool starts_flow(const struct cni_header *packet)
+{
+	static const uint8_t requests[] = { 8, 13, 15, 17 }, requests6[] = { 128, 139 };
+	const int type = (int)packet->field[CNI_FIELD_TYPE];
+
+	if (packet->family == CNI_V4)
+		return packet->field[CNI_FIELD_PROTO] != IPPROTO_ICMP || memchr(requests, type, sizeof(requests));
+	return packet->field[CNI_FIELD_PROTO] != IPPROTO_ICMPV6 || memchr(requests6, type, sizeof(requests6));
+}
+
+/* NULL: not looked at. */
 static const char *source_of(struct cni_arena *arena, const struct rt_twin_question *q, bool masquerade,
 			     const char *translated)
 {
 	const struct cni_route *route = deciding(q);
 
+	if (!starts_flow(q->packet))
+		return NULL;
 	if (route && route->has_source && route->source.family == q->packet->family)
 		return text_of(arena, route->source);
 	return masquerade ? translated : text_of(arena, address_of(q->packet, CNI_FIELD_FROM));
@@ -112,31 +126,54 @@ static void go_by_main(struct cni_arena *arena, const struct rt_twin_question *q
 	*cni_push(arena, wanted->options, wanted->n_options) = option;
 }
 
-/* No error answers an error (RFC 1122, 3.2.2; RFC 4443, 2.4), and an answer is a packet of the router itself, which its
- * own policy may stop. */
-static bool is_answered(struct cni_arena *arena, const struct rt_twin_question *q)
+/* ---- answers ---- */
+
+/* An answer is a packet of the router itself, which its own policy may stop. */
+static bool is_let_out(struct cni_arena *arena, const struct rt_twin_question *q, struct cni_packet answer)
+{
+	const struct cni_ranges never = cni_never_steered(arena, q->model);
+	struct cni_decision decision;
+
+	answer.known |= CNI_HAS_TO;
+	answer.to = address_of(q->packet, CNI_FIELD_FROM);
+	decision = cni_evaluate(arena, q->model, &never, "local", &answer, q->down);
+	return !decision.asks && decision.verdict != CNI_VERDICT_DROP && decision.verdict != CNI_VERDICT_REJECT;
+}
+
+/* No error answers an error: RFC 1122, 3.2.2; RFC 4443, 2.4. */
+static bool is_error(const struct cni_header *packet)
 {
 	static const uint8_t errors[] = { 3, 4, 5, 11, 12 };
+	const unsigned int proto = (unsigned int)packet->field[CNI_FIELD_PROTO];
+	const unsigned int type = (unsigned int)packet->field[CNI_FIELD_TYPE];
+
+	return packet->family == CNI_V4 ? proto == IPPROTO_ICMP && memchr(errors, (int)type, sizeof(errors))
+					: proto == IPPROTO_ICMPV6 && type < 128;
+}
+
+/* That there is no way, with the precedence of such messages: RFC 1812, 4.3.2.5. */
+static bool is_refused_aloud(struct cni_arena *arena, const struct rt_twin_question *q)
+{
 	const bool is_v4 = q->packet->family == CNI_V4;
-	const unsigned int proto = (unsigned int)q->packet->field[CNI_FIELD_PROTO];
-	const unsigned int type = (unsigned int)q->packet->field[CNI_FIELD_TYPE];
-	const struct cni_ranges never = cni_never_steered(arena, q->model);
-	/* a host is out of reach, with the precedence of such messages: RFC 1812, 4.3.2.5 */
-	const struct cni_packet answer = {
-		.known = CNI_HAS_TO | CNI_HAS_PROTO | CNI_HAS_ICMP_TYPE | CNI_HAS_DSCP,
-		.to = address_of(q->packet, CNI_FIELD_FROM),
+	const struct cni_packet error = {
+		.known = CNI_HAS_PROTO | CNI_HAS_ICMP_TYPE | CNI_HAS_DSCP,
 		.proto = is_v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
 		.icmp_type = is_v4 ? 3 : 1,
 		.dscp = is_v4 ? 48 : 0,
 	};
-	struct cni_decision decision;
 
-	if (is_v4 ? proto == IPPROTO_ICMP && memchr(errors, (int)type, sizeof(errors))
-		  : proto == IPPROTO_ICMPV6 && type < 128)
-		return false;
-	decision = cni_evaluate(arena, q->model, &never, "local", &answer, q->down);
-	return !decision.asks && decision.verdict != CNI_VERDICT_DROP && decision.verdict != CNI_VERDICT_REJECT;
+	return !is_error(q->packet) && is_let_out(arena, q, error);
 }
+
+/* By a reset, an error or what else a host says. */
+static bool is_answered(struct cni_arena *arena, const struct rt_twin_question *q)
+{
+	const struct cni_packet answer = { .known = CNI_HAS_FROM, .from = address_of(q->packet, CNI_FIELD_TO) };
+
+	return starts_flow(q->packet) && is_let_out(arena, q, answer);
+}
+
+/* ---- all of it ---- */
 
 struct rt_twin_wanted rt_twin_wanted(struct cni_arena *arena, const struct rt_twin_question *q)
 {
@@ -153,9 +190,12 @@ struct rt_twin_wanted rt_twin_wanted(struct cni_arena *arena, const struct rt_tw
 	if (fate->verdict == CNI_VERDICT_DROP)
 		wanted.end = RT_TWIN_SILENT;
 	else if (fate->verdict == CNI_VERDICT_REJECT)
-		wanted = (struct rt_twin_wanted){ .end = RT_TWIN_REJECTED, .may_be_silent = !is_answered(arena, q) };
+		wanted = (struct rt_twin_wanted){ .end = RT_TWIN_REJECTED,
+						  .may_be_silent = !is_refused_aloud(arena, q) };
 	else
 		go_by_main(arena, q, &wanted);
+	if (wanted.end == RT_TWIN_HERE)
+		wanted.may_be_silent = !is_answered(arena, q);
 	return wanted;
 }
 

@@ -17,7 +17,7 @@ struct rt_twin_option { /* what is NULL is not looked at; addresses are texts, a
 struct rt_twin_wanted {
 	const char *untried; /* why nothing is said of it, then nothing else is set; NULL */
 	enum rt_twin_end end;
-	bool may_be_silent; /* of REJECTED: the answer may not be sent, or not arrive */
+	bool may_be_silent; /* of REJECTED and HERE: there may be no answer to tell it by */
 	struct rt_twin_option *options; /* of LEFT and BY_MAIN: one of these */
 	size_t n_options;
 };
