@@ -103,11 +103,13 @@ static void go_by_main(struct cni_arena *arena, const struct rt_twin_question *q
 	for (size_t i = 0; q->model && i < q->model->n_targets; i++) {
 		const struct cni_target *t = &q->model->targets[i];
 		const struct cni_iface *iface = &t->iface[to.family];
-		const bool is_tunnel = t->kind == CNI_TARGET_TUNNEL;
+		const bool is_own = iface->has_address && cni_addr_equal(iface->address.addr, to);
+		/* what leaves from these has a routing table of its own, which may be closed */
+		const bool is_aside = (t->kind == CNI_TARGET_TUNNEL && cni_addr_equal(t->tunnel.local, to)) ||
+				      (t->health.has_target && cni_addr_equal(t->health.target, to));
 
-		if ((iface->has_address && cni_addr_equal(iface->address.addr, to)) ||
-		    (is_tunnel && cni_addr_equal(t->tunnel.local, to)) ||
-		    (t->health.has_target && cni_addr_equal(t->health.target, to)))
+		wanted->may_be_silent |= is_aside;
+		if (is_own || is_aside)
 			wanted->end = RT_TWIN_HERE;
 		else if (!iface->has_address || !cni_prefix_has(iface->address, to))
 			continue;
@@ -195,7 +197,7 @@ struct rt_twin_wanted rt_twin_wanted(struct cni_arena *arena, const struct rt_tw
 	else
 		go_by_main(arena, q, &wanted);
 	if (wanted.end == RT_TWIN_HERE)
-		wanted.may_be_silent = !is_answered(arena, q);
+		wanted.may_be_silent |= !is_answered(arena, q);
 	return wanted;
 }
 
