@@ -145,7 +145,7 @@ static struct cni_text compare_rules(struct rt_session *session, const struct rt
 
 static bool show_rules(struct rt_session *session, const struct rt_side sides[2])
 {
-	struct rules rules[2];
+	struct rules rules[2] = { 0 };
 	struct cni_text nft, ip;
 
 	if (!rules_of(session, sides[0].model, &rules[0]) || !rules_of(session, sides[1].model, &rules[1]))
