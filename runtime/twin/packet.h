@@ -12,7 +12,6 @@
 
 #define RT_TWIN_PACKET 96 /* bytes at most */
 #define RT_TWIN_MSS 65000 /* of a SYN that is sent: beyond what anything is clamped to */
-#define RT_TWIN_TAGS 65535 /* 1 to this */
 
 /* Why no router forwards such a packet, whatever its policy; NULL: they do. */
 const char *rt_twin_unfit(const struct cni_header *header);

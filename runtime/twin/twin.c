@@ -207,8 +207,8 @@ static void tell_left_out(struct trying *t)
 		n += !is_tried(t, i) && !t->answers[0][i].wanted.untried && !t->answers[1][i].wanted.untried;
 	if (n)
 		cni_diag_help(diags,
-			      cni_diag(diags, CNI792, nowhere, "%zu class%s of packets not tried in the kernel twin", n,
-				       n == 1 ? " was" : "es were"),
+			      cni_diag(diags, CNI792, nowhere, "%zu class%s of packets %s not tried in the kernel twin",
+				       n, n == 1 ? "" : "es", n == 1 ? "was" : "were"),
 			      "%d classes are tried, for a minute on each side", RT_TWIN_CLASSES);
 }
 

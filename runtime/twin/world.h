@@ -14,7 +14,7 @@ struct rt_twin_world {
 	const char *const *down; /* links and tunnels that have failed: by name, those of them that the model has */
 	size_t n_down;
 	const struct rt_twin_job *jobs;
-	size_t n_jobs; /* RT_TWIN_TAGS at most */
+	size_t n_jobs; /* 65,535 at most, which is how many tags there are */
 	/* what came of it */
 	struct rt_twin_seen *seen; /* by job; UNTRIED: there was no time */
 	bool stands_in[RT_TWIN_DEVICE_TYPES];

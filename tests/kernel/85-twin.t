@@ -50,6 +50,12 @@ sub with ($routes) {
 	return $file;
 }
 
+# prime_to(A, B): they have no common divisor, so that shares of A to B are shares of no smaller numbers.
+sub prime_to ($a, $b) {
+	($a, $b) = ($b, $a % $b) while $b;
+	return $a == 1;
+}
+
 my $before = (sh('ip -d link; ip rule; ip -6 rule; ip route; nft list ruleset'))[1];
 
 subtest 'links, translation, verdicts, both families' => sub {
@@ -129,6 +135,19 @@ subtest 'a kernel that does otherwise' => sub {
 	my ($diag) = grep { $_->{code} eq 'CNI791' } $json->{diagnostics}->@*;
 	like($diag->{message} // '', qr/^after, on eth2 from 10\.1\.0\.5 .*: the kernel: by eth0 to 198\.51\.100\.1; the model: .*, from 198\.51\.100\.2$/,
 		'is found out');
+};
+
+subtest 'more classes than are tried' => sub {
+	my $port   = 1000;
+	my $routes = join '', map { my $w = $_; map {"\troute r@{[++$port]} udp dport $port via cni weight $w, isp weight $_ else drop;\n"} grep { prime_to($w, $_) } 1 .. 60 }
+		190 .. 220;
+	my $file = with("policy hq on eth2 {\n${routes}\telse main;\n}\n");
+	my $json = twin('many', 0, $none, $file);
+	my @classes = classes($json);
+	my ($diag) = grep { $_->{code} eq 'CNI792' } $json->{diagnostics}->@*;
+	cmp_ok(scalar @classes, '>', 1000, 'there are more');
+	is($diag->{message} // '', @classes - 1000 . ' classes of packets were not tried in the kernel twin', 'it is said how many are left out');
+	is(scalar(grep { $_->[1]{agrees} } @classes), 1000, 'the others were tried, and agree');
 };
 
 subtest 'as nobody, and without a right to namespaces' => sub {
