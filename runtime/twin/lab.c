@@ -330,11 +330,8 @@ static bool add_hops(struct rt_twin_lab *lab)
 
 bool rt_twin_build(struct rt_twin_lab *lab)
 {
-	const struct cni_state *state = lab->model ? rt_pipeline_state(lab->session, lab->model) : NULL;
-
-	if (lab->model && !state)
-		return false;
-	return set_up(lab) && add_ports(lab, state) && add_main(lab) && (!lab->model || apply(lab)) && add_hops(lab);
+	return set_up(lab) && add_ports(lab, lab->wanted) && add_main(lab) && (!lab->model || apply(lab)) &&
+	       add_hops(lab);
 }
 
 bool rt_twin_fail(struct rt_twin_lab *lab, const char *device)

@@ -21,6 +21,7 @@ struct rt_twin_lab {
 	struct rt_session *session;
 	struct rt_netlink *nl;
 	const struct cni_model *model; /* NULL: a router without a policy */
+	const struct cni_state *wanted; /* what it becomes on any router; NULL without a model */
 	const char **incoming; /* devices that packets are to come in by: these are ports */
 	size_t n_incoming;
 	/* what was built */

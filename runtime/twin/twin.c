@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "runtime/commands/pipeline.h"
 #include "runtime/json/envelope.h"
 #include "runtime/twin/wanted.h"
 #include "runtime/twin/world.h"
@@ -101,7 +102,9 @@ static bool try_side(struct trying *t, size_t side)
 
 	if (!jobs.n_items)
 		return true;
-	if (!rt_twin_run(&world))
+	if (world.model)
+		world.wanted = rt_pipeline_state(t->day->session, world.model);
+	if ((world.model && !world.wanted) || !rt_twin_run(&world))
 		return false;
 	for (size_t i = 0; i < jobs.n_items; i++) {
 		struct answer *answer = &t->answers[side][jobs.classes[i]];

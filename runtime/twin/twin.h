@@ -21,7 +21,7 @@ struct rt_twin_day {
 	json_t *json; /* of the day, with "classes": they get "twin" */
 };
 
-/* A line that sums it up, or NULL with CNI790. CNI791 for each answer that the model did not give, CNI792 where some
+/* A line that sums it up, or NULL with CNI790, or with what lowering says of a policy. CNI791 for each answer that the model did not give, CNI792 where some
  * classes were left out. */
 const char *rt_twin(const struct rt_twin_day *day);
 

@@ -79,7 +79,7 @@ static bool ask_all(const struct rt_twin_world *world, const struct rt_twin_lab 
 
 static bool live(const struct rt_twin_world *world, struct legacy *legacy)
 {
-	struct rt_twin_lab lab = { .session = world->session, .model = world->model };
+	struct rt_twin_lab lab = { .session = world->session, .model = world->model, .wanted = world->wanted };
 	bool ok;
 
 	for (size_t i = 0; i < world->n_jobs; i++)

@@ -11,6 +11,7 @@ struct rt_twin_world {
 	/* from the caller */
 	struct rt_session *session;
 	const struct cni_model *model; /* NULL: a router without a policy */
+	const struct cni_state *wanted; /* what it becomes on any router; NULL without a model */
 	const char *const *down; /* links and tunnels that have failed: by name, those of them that the model has */
 	size_t n_down;
 	const struct rt_twin_job *jobs;
