@@ -172,6 +172,10 @@ static void print_change(struct printing *p)
 	cni_text_puts(p->out, "\n");
 	print_lines(p, false);
 	print_lines(p, true);
+	if (change->note) {
+		row(p->out, "twin");
+		cni_text_printf(p->out, "%s\n", change->note);
+	}
 }
 
 void cni_emit_changes(struct cni_text *out, const struct cni_comparison *c, const struct cni_changes *changes,

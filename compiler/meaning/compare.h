@@ -32,6 +32,7 @@ struct cni_change {
 	struct cni_boxes boxes; /* destinations that both policies never steer are left out of account */
 	struct cni_header witness;
 	struct cni_deciding witness_line;
+	const char *note; /* what somebody who tried the witness has to say; NULL: nobody did */
 };
 
 struct cni_day_fates { /* of one day: of each label of a group's maps */

@@ -60,10 +60,12 @@ const struct rt_command rt_commands[] = {
 	  "OLD and NEW are revisions (a number), files or folders, REV:PATH in git, or live:\n"
 	  "the revision that this router holds. Shown is every class of packets whose fate\n"
 	  "changes; at choice how the texts differ, and the rules that they become on an\n"
-	  "empty router.",
+	  "empty router. --twin also sends one packet of each class through both, in network\n"
+	  "namespaces of their own; where a kernel does otherwise than is said, the exit\n"
+	  "status is 1.",
 	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_DOWN) | RT_BIT(RT_OPT_EACH_FAILURE) |
 		  RT_BIT(RT_OPT_MAX_NODES) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_RULES) | RT_BIT(RT_OPT_SET) |
-		  RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_TEXT),
+		  RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_TEXT) | RT_BIT(RT_OPT_TWIN),
 	  2, 2, rt_diff },
 	{ "explain", NULL, "FILE... on DEVICE MATCH...", "tell where one packet goes, and why",
 	  "The packet is written as in `expect`: on eth2 from 10.1.0.5 to 192.0.2.9 udp dport\n"

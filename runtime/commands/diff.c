@@ -193,6 +193,8 @@ static enum rt_exit differ(struct rt_session *session, const struct rt_side side
 	rt_session_json(session, "same_texts", json_boolean(!n_texts));
 	if (!rt_show_meaning(session, &meant[0], &meant[1], !n_texts, CNI_DEFAULT_NODES, &same))
 		return RT_USAGE;
+	if (options->twin && session->diags->n_errors)
+		return RT_ERROR;
 	if (options->text || same == RT_UNKNOWN)
 		show(session, "Texts", &result.texts);
 	if ((options->rules || options->json || same == RT_UNKNOWN) && !show_rules(session, sides))

@@ -8,6 +8,7 @@
 #include "compiler/emit/changes.h"
 #include "runtime/json/changes_json.h"
 #include "runtime/json/envelope.h"
+#include "runtime/twin/twin.h"
 
 #define MIN_NODES 10000u
 #define MAX_NODES 1000000000u
@@ -131,11 +132,28 @@ static void print_head(struct asking *a, const struct rt_words *down, const stru
 	cni_text_puts(out, "\n");
 }
 
+/* The kernel's word on each class, where it is asked for: a line that sums it up, or NULL. */
+static const char *ask_twin(struct asking *a, const struct rt_words *down, struct cni_changes *changes)
+{
+	const struct rt_twin_day day = {
+		.session = a->session,
+		.comparison = a->comparison,
+		.models = { a->before->model, a->after->model },
+		.changes = changes,
+		.down = down->items,
+		.n_down = down->n_items,
+		.json = json_array_get(a->days, json_array_size(a->days) - 1),
+	};
+
+	return a->session->options->twin && changes->n_items ? rt_twin(&day) : NULL;
+}
+
 static void ask_day(struct asking *a, const struct rt_words *down)
 {
-	const struct cni_changes changes = cni_comparison_on(a->comparison, down->items, down->n_items);
+	struct cni_changes changes = cni_comparison_on(a->comparison, down->items, down->n_items);
 	struct rt_session *session = a->session;
 	json_t *names = json_array();
+	const char *sum;
 
 	if (changes.failed) {
 		a->same = RT_UNKNOWN;
@@ -144,14 +162,17 @@ static void ask_day(struct asking *a, const struct rt_words *down)
 	}
 	if (changes.n_items)
 		a->same = RT_DIFFERENT;
-	print_head(a, down, &changes);
-	cni_emit_changes(&session->out, a->comparison, &changes, a->before->sources, a->after->sources,
-			 session->colour_out);
 	for (size_t i = 0; i < down->n_items; i++)
 		json_array_append_new(names, rt_json_text(down->items[i]));
 	json_array_append_new(
 		a->days, json_pack("{s:o, s:o}", "down", names, "classes",
 				   rt_json_changes(a->comparison, &changes, a->before->sources, a->after->sources)));
+	sum = ask_twin(a, down, &changes);
+	print_head(a, down, &changes);
+	cni_emit_changes(&session->out, a->comparison, &changes, a->before->sources, a->after->sources,
+			 session->colour_out);
+	if (sum)
+		cni_text_printf(&session->out, "\n%s\n", sum);
 }
 
 /* Each target of --each-failure in turn. */

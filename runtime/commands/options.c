@@ -69,6 +69,8 @@ static const struct row {
 	[RT_OPT_STATS] = { "stats", 0, FLAG, NULL, AT(stats), NULL,
 			   "how packets are decided: layers, maps, and what a new flow meets" },
 	[RT_OPT_TEXT] = { "text", 0, FLAG, NULL, AT(text), NULL, "show what differs in the policies' texts" },
+	[RT_OPT_TWIN] = { "twin", 0, FLAG, NULL, AT(twin), NULL,
+			  "try one packet of each class in kernels of their own" },
 	[RT_OPT_WRITE] = { "write", 'w', FLAG, NULL, AT(write), NULL, "write the files in place" },
 	[RT_OPT_YES] = { "yes", 'y', FLAG, NULL, AT(yes), NULL, "do not ask" },
 	[RT_OPT_COLOR] = { "color", 0, CHOICE, "auto|always|never", AT(colour), colour_words,

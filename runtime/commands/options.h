@@ -33,6 +33,7 @@ enum rt_option_id {
 	RT_OPT_STATE_DIR,
 	RT_OPT_STATS,
 	RT_OPT_TEXT,
+	RT_OPT_TWIN,
 	RT_OPT_WRITE,
 	RT_OPT_YES,
 	/* every command takes these */
@@ -67,7 +68,7 @@ struct rt_options {
 	size_t n_operands;
 	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
 	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_wait, quiet,
-		rules, text, verbose, version, write, yes;
+		rules, text, twin, verbose, version, write, yes;
 	const char *max_nodes, *message, *netns, *output, *state,
 		*state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */
