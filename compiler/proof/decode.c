@@ -121,13 +121,6 @@ static void decode_frame(struct decoder *d, struct bytes in)
 	proof_attrs(d, "a batch", in, ATTR(NFNL_BATCH_GENID));
 }
 
-/* Devices, their addresses and settings say nothing of which way a packet takes. */
-static void decode_nothing(struct decoder *d, struct bytes in)
-{
-	(void)d;
-	(void)in;
-}
-
 #define NFT(type) (NFNL_SUBSYS_NFTABLES << 8 | (type))
 
 static const struct {
@@ -146,9 +139,6 @@ static const struct {
 	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWOBJ), decode_counter },
 	{ PROOF_ROUTE, RTM_NEWRULE, proof_decode_ip_rule },
 	{ PROOF_ROUTE, RTM_NEWROUTE, proof_decode_ip_route },
-	{ PROOF_ROUTE, RTM_NEWLINK, decode_nothing },
-	{ PROOF_ROUTE, RTM_SETLINK, decode_nothing },
-	{ PROOF_ROUTE, RTM_NEWADDR, decode_nothing },
 };
 
 static void decode_one(struct decoder *d, enum proof_bus bus, uint16_t type, struct bytes in)

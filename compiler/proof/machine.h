@@ -20,6 +20,15 @@ struct surroundings {
 	bool before_conntrack; /* nothing is known of the flow yet */
 };
 
+/* Parts of the surroundings, as bits: what a chain has read of them decides when its map is good again. */
+enum {
+	READS_FAMILY = 1,
+	READS_IIF = 2,
+	READS_OIF = 4,
+	READS_FLOW = 8, /* direction, status, mark, whether conntrack was there */
+	READS_FIB = 16,
+};
+
 /* What rules leave in a packet and its flow. Zeroed before it is filled: compared by bytes. */
 struct marks {
 	uint32_t mark, ct_mark;
@@ -55,6 +64,9 @@ struct machine {
 	size_t n_slots;
 	struct memory *memories; /* what chains come to: an open hash table */
 	size_t n_memories, room_memories;
+	const struct chain **base; /* chains of all hooks, once has_base */
+	size_t n_base;
+	bool has_base;
 	unsigned int reads; /* of the surroundings, by what runs at the moment */
 	unsigned int depth; /* of jumps */
 	struct bit_hash *hashes;
@@ -79,6 +91,8 @@ struct labels proof_labels(struct cni_arena *arena, struct cni_spaces *spaces, s
 /* A packet of label x goes on as after(x, arg) says. */
 typedef struct cni_map proof_after(struct machine *m, unsigned int label, void *arg);
 struct cni_map machine_bind(struct machine *m, struct cni_map map, proof_after *after, void *arg);
+/* `below` where the hash that `of` names is below its limit, else `other`. */
+struct cni_map machine_choice(struct machine *m, const struct outcome *of, struct cni_map below, struct cni_map other);
 
 /* ---- registers.c: what one rule has in its registers ---- */
 

@@ -110,15 +110,19 @@ uint8_t proof_u8(struct decoder *d, const struct attrs *attrs, unsigned int numb
 	return has_size(d, attrs, number, 1) ? *attrs->at[number].at : 0;
 }
 
+/* The kernel takes texts with and without their end (NLA_STRING). */
 const char *proof_string(struct decoder *d, const struct attrs *attrs, unsigned int number)
 {
 	const struct bytes text = attrs->at[number];
+	const uint8_t *end = text.at ? memchr(text.at, 0, text.len) : NULL;
 
 	if (!text.at)
 		proof_fail(d, "%s lacks attribute %u", attrs->what, number);
-	else if (!text.len || memchr(text.at, 0, text.len) != text.at + text.len - 1)
+	else if (!text.len || (end && end != text.at + text.len - 1) || end == text.at)
 		proof_fail(d, "attribute %u of %s is no text", number, attrs->what);
-	return d->error ? "" : (const char *)text.at;
+	if (d->error)
+		return "";
+	return end ? (const char *)text.at : cni_strndup(d->arena, (const char *)text.at, text.len);
 }
 
 bool proof_next(struct decoder *d, const char *what, struct bytes *list, unsigned int number, struct bytes *element)

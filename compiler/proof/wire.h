@@ -45,7 +45,7 @@ static inline bool proof_has(const struct attrs *attrs, unsigned int number)
 uint32_t proof_be32(struct decoder *d, const struct attrs *attrs, unsigned int number); /* in network order */
 uint32_t proof_u32(struct decoder *d, const struct attrs *attrs, unsigned int number); /* in host order */
 uint8_t proof_u8(struct decoder *d, const struct attrs *attrs, unsigned int number);
-const char *proof_string(struct decoder *d, const struct attrs *attrs, unsigned int number); /* in the message */
+const char *proof_string(struct decoder *d, const struct attrs *attrs, unsigned int number);
 
 /* The next element of a list, whose attributes are all numbered `number`; false at its end, or at an error. */
 bool proof_next(struct decoder *d, const char *what, struct bytes *list, unsigned int number, struct bytes *element);

@@ -22,6 +22,7 @@ enum rt_option_id {
 	RT_OPT_MESSAGE,
 	RT_OPT_NETNS,
 	RT_OPT_NO_WAIT,
+	RT_OPT_PROVE,
 	RT_OPT_SET,
 	RT_OPT_STATE,
 	RT_OPT_STATE_DIR,
@@ -58,7 +59,7 @@ struct rt_options {
 	const char **operands;
 	size_t n_operands;
 	struct rt_words sets, ignore; /* of --set and --ignore, in order */
-	bool check, detailed_exitcode, diff, dry_run, gate, help, json, no_input, no_wait, quiet, verbose, version,
+	bool check, detailed_exitcode, diff, dry_run, gate, help, json, no_input, no_wait, prove, quiet, verbose, version,
 		write, yes;
 	const char *message, *netns, *output, *state, *state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */

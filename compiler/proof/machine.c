@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machine.c - see machine.h. */
+#include "compiler/proof/machine.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DEPTH 64 /* of jumps within each other: the kernel allows 16 (NFT_JUMP_STACK_SIZE) */
+
+/* What a chain does from one of its rules on. */
+struct memory {
+	const struct chain *chain; /* NULL: the place is free */
+	size_t at;
+	struct marks marks;
+	unsigned int reads;
+	struct surroundings then;
+	struct cni_map map;
+};
+
+struct bit_hash {
+	uint32_t seed, modulus;
+	size_t n;
+	struct bit bits[REGISTER_BITS];
+};
+
+void machine_init(struct machine *m, struct decoder *d, struct cni_spaces *spaces)
+{
+	*m = (struct machine){ .d = d, .spaces = spaces };
+}
+
+/* ---- remembering ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_surroundings(const struct surroundings *a, const struct surroundings *b, unsigned int reads)
+{
+	return (!(reads & READS_FAMILY) || a->family == b->family) &&
+	       (!(reads & READS_IIF) || same_text(a->iif, b->iif)) &&
+	       (!(reads & READS_OIF) || same_text(a->oif, b->oif)) &&
+	       (!(reads & READS_FLOW) ||
+		(a->reply == b->reply && a->ct_status == b->ct_status && a->before_conntrack == b->before_conntrack)) &&
+	       (!(reads & READS_FIB) || a->fib_type == b->fib_type);
+}
+
+static size_t place_of(const struct machine *m, const struct memory *key)
+{
+	size_t hash = (key->chain->index * 31 + key->at) * 2654435761u ^ key->marks.ct_mark * 40503u ^
+		      key->marks.mark * 2246822519u ^ key->marks.mss;
+
+	return hash & (m->room_memories - 1);
+}
+
+static const struct memory *recall(const struct machine *m, const struct memory *key)
+{
+	for (size_t at = m->room_memories ? place_of(m, key) : 0; m->room_memories && m->memories[at].chain;
+	     at = (at + 1) & (m->room_memories - 1)) {
+		const struct memory *known = &m->memories[at];
+
+		if (known->chain == key->chain && known->at == key->at &&
+		    !memcmp(&known->marks, &key->marks, sizeof(key->marks)) &&
+		    same_surroundings(&known->then, &m->now, known->reads))
+			return known;
+	}
+	return NULL;
+}
+
+static void place(struct machine *m, const struct memory *memory)
+{
+	size_t at = place_of(m, memory);
+
+	while (m->memories[at].chain)
+		at = (at + 1) & (m->room_memories - 1);
+	m->memories[at] = *memory;
+}
+
+static void remember(struct machine *m, const struct memory *memory)
+{
+	if (2 * m->n_memories >= m->room_memories) {
+		const struct memory *old = m->memories;
+		const size_t n = m->room_memories;
+
+		m->room_memories = n ? 2 * n : 1024;
+		m->memories = cni_new_array(m->d->arena, struct memory, m->room_memories);
+		for (size_t i = 0; i < n; i++)
+			if (old[i].chain)
+				place(m, &old[i]);
+	}
+	place(m, memory);
+	m->n_memories++;
+}
+
+/* ---- outcomes ---- */
+
+static struct cni_map all_are(struct machine *m, enum outcome_kind kind, const struct marks *marks)
+{
+	struct outcome outcome;
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.kind = kind;
+	if (marks)
+		outcome.marks = *marks;
+	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
+}
+
+/* ---- one rule ---- */
+
+static struct cni_map run_chain(struct machine *m, const struct chain *chain, struct marks marks);
+static struct cni_map run_from(struct machine *m, const struct chain *chain, size_t at, struct marks marks);
+
+/* Where a rule is at; the packets that it has lost on the way go on with the next rule as they then were. */
+struct place {
+	struct machine *m;
+	const struct chain *chain;
+	size_t at; /* rule */
+	struct marks marks;
+	struct cni_space here; /* packets that are still in the rule */
+	struct registers r;
+};
+
+static struct cni_map next_rule(const struct place *p)
+{
+	return run_from(p->m, p->chain, p->at + 1, p->marks);
+}
+
+/* `then` for the packets that are in the rule; what follows it, where there are others. */
+static struct cni_map otherwise_next(const struct place *p, struct cni_map then)
+{
+	if (cni_space_equal(p->here, cni_space_all()))
+		return then;
+	return cni_map_ite(p->m->spaces, p->here, then, next_rule(p));
+}
+
+struct returning {
+	const struct place *place;
+};
+
+static struct cni_map after_return(struct machine *m, unsigned int label, void *arg)
+{
+	const struct returning *returning = arg;
+	const struct outcome outcome = m->outcomes[label];
+
+	if (outcome.kind == OUT_RETURN)
+		return run_from(m, returning->place->chain, returning->place->at + 1, outcome.marks);
+	return cni_map_all(m->spaces, label);
+}
+
+/* What a verdict does to every packet that meets it. */
+static struct cni_map by_verdict(struct place *p, int32_t code, const struct chain *chain)
+{
+	struct returning returning = { p };
+
+	switch (code) {
+	case NF_ACCEPT:
+		return all_are(p->m, OUT_ACCEPT, &p->marks);
+	case NF_DROP:
+		return all_are(p->m, OUT_DROP, NULL);
+	case NFT_RETURN:
+		return all_are(p->m, OUT_RETURN, &p->marks);
+	case NFT_GOTO:
+		return run_chain(p->m, chain, p->marks);
+	case NFT_JUMP:
+		return machine_bind(p->m, run_chain(p->m, chain, p->marks), after_return, &returning);
+	case NFT_CONTINUE:
+		return next_rule(p);
+	default:
+		proof_fail(p->m->d, "a verdict is %d", code);
+		return all_are(p->m, OUT_DROP, NULL);
+	}
+}
+
+/* The element of one key; NULL: there is none. Elements are in order, and disjoint. */
+static const struct element *constant_element(const struct set *set, const uint8_t *key)
+{
+	size_t begin = 0, end = set->n_elems;
+
+	while (begin < end) {
+		const size_t middle = begin + (end - begin) / 2;
+
+		if (memcmp(set->elems[middle].hi, key, set->key_len) < 0)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	return begin < set->n_elems && memcmp(set->elems[begin].lo, key, set->key_len) <= 0 ? &set->elems[begin] : NULL;
+}
+
+/* Every element leads its packets somewhere, and others stay in the rule, which is over: they go on with the next. */
+static struct cni_map by_map(struct place *p, const struct expr *x)
+{
+	struct machine *m = p->m;
+	const struct set *set = x->set;
+	struct cni_map all, *then;
+	const struct element *found;
+	uint8_t key[64];
+	size_t mark;
+
+	if (registers_constant(&p->r, x->sreg, key, set->key_len) && !set->n_fields) {
+		found = constant_element(set, key);
+		return found ? otherwise_next(p, by_verdict(p, found->code, found->chain)) : next_rule(p);
+	}
+	all = next_rule(p);
+	then = cni_new_array(m->d->arena, struct cni_map, set->n_elems);
+	for (size_t i = 0; i < set->n_elems && !m->d->error; i++)
+		then[i] = by_verdict(p, set->elems[i].code, set->elems[i].chain);
+	mark = cni_spaces_mark(m->spaces);
+	for (size_t i = 0; i < set->n_elems && !m->d->error; i++) {
+		const struct cni_space in = element_space(m, &p->r, x->sreg, set, &set->elems[i], cni_space_all());
+
+		all = cni_map_ite(m->spaces, cni_space_and(m->spaces, p->here, in), then[i], all);
+		cni_spaces_release(m->spaces, mark, all.node);
+	}
+	return all;
+}
+
+/* ---- conditions ---- */
+
+static void get_set_space(struct place *p, const struct expr *x)
+{
+	struct machine *m = p->m;
+	uint8_t key[64];
+
+	if (registers_constant(&p->r, x->sreg, key, x->set->key_len) && !x->set->n_fields) {
+		if (!constant_element(x->set, key) != x->inverted)
+			p->here = cni_space_none();
+	} else if (x->inverted) {
+		p->here = cni_space_minus(m->spaces, p->here, set_space(m, &p->r, x->sreg, x->set, cni_space_all()));
+	} else {
+		p->here = set_space(m, &p->r, x->sreg, x->set, p->here);
+	}
+}
+
+static void compare(struct place *p, const struct expr *x)
+{
+	struct machine *m = p->m;
+	const uint8_t *lowest = cni_alloc(m->d->arena, x->len), *value = x->a.at;
+	const uint8_t *highest = memset(cni_alloc(m->d->arena, x->len), 0xff, x->len);
+	struct cni_space equal, upto;
+
+	equal = registers_within(m, &p->r, x->sreg, x->len, value, value, p->here);
+	switch (x->key) {
+	case NFT_CMP_EQ:
+		p->here = equal;
+		break;
+	case NFT_CMP_NEQ:
+		p->here = cni_space_minus(m->spaces, p->here, equal);
+		break;
+	case NFT_CMP_GTE:
+		p->here = registers_within(m, &p->r, x->sreg, x->len, value, highest, p->here);
+		break;
+	case NFT_CMP_LTE:
+		p->here = registers_within(m, &p->r, x->sreg, x->len, lowest, value, p->here);
+		break;
+	case NFT_CMP_LT:
+		p->here = cni_space_minus(m->spaces, p->here,
+					  registers_within(m, &p->r, x->sreg, x->len, value, highest, p->here));
+		break;
+	case NFT_CMP_GT:
+		upto = registers_within(m, &p->r, x->sreg, x->len, lowest, value, p->here);
+		p->here = cni_space_minus(m->spaces, p->here, upto);
+		break;
+	default:
+		proof_fail(m->d, "a comparison is %u", x->key);
+	}
+}
+
+static void in_range(struct place *p, const struct expr *x)
+{
+	const struct cni_space in = registers_within(p->m, &p->r, x->sreg, x->len, x->a.at, x->b.at, p->here);
+
+	p->here = x->key == NFT_RANGE_EQ ? in : cni_space_minus(p->m->spaces, p->here, in);
+}
+
+/* ---- loading ---- */
+
+static void device(struct place *p, const struct expr *x, const char *name)
+{
+	char text[16] = ""; /* IFNAMSIZ, padded with zeros */
+
+	if (!name) {
+		p->here = cni_space_none(); /* no such device: the rule is over */
+		return;
+	}
+	memcpy(text, name, strnlen(name, sizeof(text) - 1));
+	registers_value(&p->r, x->dreg, text, sizeof(text));
+}
+
+static void load_meta(struct place *p, const struct expr *x)
+{
+	struct machine *m = p->m;
+	uint8_t family = m->now.family == CNI_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	switch (x->key) {
+	case NFT_META_NFPROTO:
+		m->reads |= READS_FAMILY;
+		registers_value(&p->r, x->dreg, &family, 1);
+		break;
+	case NFT_META_L4PROTO:
+		registers_field(&p->r, x->dreg, CNI_FIELD_PROTO, 8);
+		break;
+	case NFT_META_MARK:
+		registers_value(&p->r, x->dreg, &p->marks.mark, 4);
+		break;
+	case NFT_META_IIFNAME:
+		m->reads |= READS_IIF;
+		device(p, x, m->now.iif);
+		break;
+	case NFT_META_OIFNAME:
+		m->reads |= READS_OIF;
+		device(p, x, m->now.oif);
+		break;
+	default:
+		proof_fail(m->d, "meta %u is not known", x->key);
+	}
+}
+
+static void load_ct(struct place *p, const struct expr *x)
+{
+	struct machine *m = p->m;
+	const uint8_t direction = m->now.reply;
+
+	m->reads |= READS_FLOW;
+	if (m->now.before_conntrack || p->marks.untracked) {
+		p->here = cni_space_none(); /* there is no flow: the rule is over */
+		return;
+	}
+	switch (x->key) {
+	case NFT_CT_DIRECTION:
+		registers_value(&p->r, x->dreg, &direction, 1);
+		break;
+	case NFT_CT_STATUS:
+		registers_value(&p->r, x->dreg, &m->now.ct_status, 4);
+		break;
+	case NFT_CT_MARK:
+		registers_value(&p->r, x->dreg, &p->marks.ct_mark, 4);
+		break;
+	default:
+		proof_fail(m->d, "ct %u is not known", x->key);
+	}
+}
+
+static void load_hash(struct place *p, const struct expr *x)
+{
+	struct machine *m = p->m;
+	struct bit_hash *hash = cni_new(m->d->arena, struct bit_hash);
+
+	hash->seed = x->seed;
+	hash->modulus = x->modulus;
+	hash->n = x->len * 8;
+	for (size_t i = 0; i < hash->n; i++) {
+		hash->bits[i] = p->r.bits[x->sreg * 8 + i];
+		if (hash->bits[i].kind == BIT_UNSET)
+			proof_fail(m->d, "a hash is of a register without a value");
+	}
+	for (p->r.hash = 0; p->r.hash < m->n_hashes; p->r.hash++)
+		if (!memcmp(&m->hashes[p->r.hash], hash, sizeof(*hash)))
+			break;
+	if (p->r.hash == m->n_hashes)
+		*cni_push(m->d->arena, m->hashes, m->n_hashes) = *hash;
+	p->r.modulus = x->modulus;
+	registers_hash(&p->r, x->dreg);
+}
+
+static void set_mark(struct place *p, const struct expr *x, uint32_t *mark)
+{
+	const uint32_t key = x->op == X_META_SET ? NFT_META_MARK : NFT_CT_MARK;
+
+	if (x->key != key || !registers_constant(&p->r, x->sreg, mark, sizeof(*mark)))
+		proof_fail(p->m->d, "a rule sets what it should not, or not to one value");
+}
+
+/* The kernel writes a smaller one only (nft_exthdr_tcp_set_eval()). */
+static void set_mss(struct place *p, const struct expr *x)
+{
+	uint8_t value[2];
+	uint32_t mss;
+
+	if (!registers_constant(&p->r, x->sreg, value, sizeof(value)))
+		proof_fail(p->m->d, "an MSS is not one value");
+	mss = (uint32_t)value[0] << 8 | value[1];
+	if (!p->marks.mss || mss < p->marks.mss)
+		p->marks.mss = mss;
+}
+
+static void do_expr(struct place *p, const struct expr *x)
+{
+	struct machine *m = p->m;
+
+	switch (x->op) {
+	case X_META:
+		load_meta(p, x);
+		break;
+	case X_CT:
+		load_ct(p, x);
+		break;
+	case X_PAYLOAD:
+		m->reads |= READS_FAMILY;
+		if (!registers_payload(&p->r, x, m->now.family))
+			proof_fail(m->d, "a rule reads header %u", x->key);
+		break;
+	case X_FIB:
+		m->reads |= READS_FIB;
+		registers_value(&p->r, x->dreg, &m->now.fib_type, 4);
+		break;
+	case X_IMMEDIATE:
+		registers_value(&p->r, x->dreg, x->a.at, x->len);
+		break;
+	case X_BITWISE:
+		if (!registers_bitwise(&p->r, x))
+			proof_fail(m->d, "a rule masks what has no value");
+		break;
+	case X_BYTEORDER:
+		registers_swap(&p->r, x);
+		break;
+	case X_HASH:
+		load_hash(p, x);
+		break;
+	case X_CMP:
+		compare(p, x);
+		break;
+	case X_RANGE:
+		in_range(p, x);
+		break;
+	case X_LOOKUP:
+		get_set_space(p, x);
+		break;
+	case X_META_SET:
+		set_mark(p, x, &p->marks.mark);
+		break;
+	case X_CT_SET:
+		m->reads |= READS_FLOW;
+		if (m->now.before_conntrack || p->marks.untracked)
+			break; /* there is no flow to mark */
+		set_mark(p, x, &p->marks.ct_mark);
+		break;
+	case X_MSS_SET:
+		m->reads |= READS_FAMILY;
+		set_mss(p, x);
+		break;
+	case X_NOTRACK:
+		p->marks.untracked = 1;
+		break;
+	default:
+		break; /* counters count */
+	}
+}
+
+/* ---- rules in order ---- */
+
+static struct cni_map run_exprs(struct place *p, const struct expr *x, size_t n);
+
+/* Both sides of a comparison with a hash are kept. */
+static struct cni_map by_hash(struct place *p, const struct expr *x, size_t n)
+{
+	struct machine *m = p->m;
+	struct place below = *p;
+	struct outcome of = { .hash = p->r.hash, .modulus = p->r.modulus };
+	struct cni_map rest = next_rule(p);
+
+	if (x->key != NFT_CMP_LT || x->len != 4) {
+		proof_fail(m->d, "a hash is compared in a way that is not known");
+		return rest;
+	}
+	for (size_t i = 0; i < 4; i++)
+		of.limit = of.limit << 8 | x->a.at[i];
+	below.here = cni_space_all();
+	if (of.limit)
+		rest = of.limit >= of.modulus ? run_exprs(&below, x + 1, n - 1)
+					      : machine_choice(m, &of, run_exprs(&below, x + 1, n - 1), rest);
+	return cni_map_ite(m->spaces, p->here, rest, next_rule(p));
+}
+
+static enum cni_family family_of(uint32_t nfproto)
+{
+	return nfproto == NFPROTO_IPV4 ? CNI_V4 : CNI_V6;
+}
+
+static struct cni_map translate(struct place *p, const struct expr *x)
+{
+	struct outcome outcome;
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.marks = p->marks;
+	outcome.kind = x->op == X_MASQUERADE ? OUT_MASQUERADE : OUT_SNAT;
+	p->m->reads |= READS_FAMILY;
+	if (x->op == X_SNAT &&
+	    (family_of(x->key) != p->m->now.family ||
+	     !registers_constant(&p->r, x->sreg, outcome.address, p->m->now.family == CNI_V4 ? 4 : 16)))
+		proof_fail(p->m->d, "a source is not one address of the packet's family");
+	return cni_map_all(p->m->spaces, machine_outcome(p->m, &outcome));
+}
+
+/* The rest of a rule, for the packets that are in it yet; the others go on with the next one, as they were when they left. */
+static struct cni_map run_exprs(struct place *p, const struct expr *x, size_t n)
+{
+	struct machine *m = p->m;
+
+	for (; n && !m->d->error && !cni_space_is_empty(p->here); x++, n--) {
+		const struct marks before = p->marks;
+
+		if (x->op == X_VERDICT)
+			return otherwise_next(p, by_verdict(p, x->code, x->chain));
+		if (x->op == X_LOOKUP && x->is_map)
+			return by_map(p, x);
+		if (x->op == X_CMP && registers_has_hash(&p->r, x->sreg))
+			return by_hash(p, x, n);
+		if (x->op == X_MASQUERADE || x->op == X_SNAT)
+			return otherwise_next(p, translate(p, x));
+		if (x->op == X_REJECT)
+			return otherwise_next(p, all_are(m, OUT_REJECT, NULL));
+		do_expr(p, x);
+		if (memcmp(&before, &p->marks, sizeof(before)) != 0) {
+			/* from here on two sorts of packets: those that were lost so far, and those that go on changed */
+			struct place changed = *p, lost = *p;
+			struct cni_map rest;
+
+			changed.here = cni_space_all();
+			lost.marks = before;
+			rest = run_exprs(&changed, x + 1, n - 1);
+			return otherwise_next(&lost, rest);
+		}
+	}
+	return next_rule(p);
+}
+
+static struct cni_map run_rule(struct machine *m, const struct memory *key)
+{
+	struct place p = { .m = m, .chain = key->chain, .at = key->at, .marks = key->marks, .here = cni_space_all() };
+	const struct nft_rule *rule = &key->chain->rules[key->at];
+
+	return run_exprs(&p, rule->exprs, rule->n_exprs);
+}
+
+static struct cni_map run_from(struct machine *m, const struct chain *chain, size_t at, struct marks marks)
+{
+	struct memory memory = { .chain = chain, .at = at, .marks = marks };
+	const unsigned int outer = m->reads;
+	const struct memory *known;
+
+	if (at == chain->n_rules || m->d->error)
+		return all_are(m, OUT_RETURN, &marks);
+	known = recall(m, &memory);
+	if (known) {
+		m->reads |= known->reads;
+		return known->map;
+	}
+	m->reads = 0;
+	memory.map = run_rule(m, &memory);
+	memory.reads = m->reads;
+	memory.then = m->now;
+	remember(m, &memory);
+	m->reads |= outer;
+	return memory.map;
+}
+
+/* Whether no packet gets past the rule, because of values that all of them have. */
+static bool ends_chain(struct machine *m, const struct chain *chain, size_t at, struct marks marks)
+{
+	struct place p = { .m = m, .chain = chain, .at = at, .marks = marks, .here = cni_space_all() };
+	const struct nft_rule *rule = &chain->rules[at];
+
+	for (size_t i = 0; i < rule->n_exprs && !m->d->error; i++) {
+		const struct expr *x = &rule->exprs[i];
+		const struct element *found;
+		uint8_t key[64];
+
+		if (!cni_space_equal(p.here, cni_space_all()))
+			return false;
+		if (x->op == X_VERDICT)
+			return x->code != NFT_JUMP && x->code != NFT_CONTINUE;
+		if (x->op == X_LOOKUP && x->is_map) {
+			if (x->set->n_fields || !registers_constant(&p.r, x->sreg, key, x->set->key_len))
+				return false;
+			found = constant_element(x->set, key);
+			return found && found->code != NFT_JUMP && found->code != NFT_CONTINUE;
+		}
+		/* what is not of one value for all is no matter of constants */
+		if (x->op == X_HASH || x->op == X_MASQUERADE || x->op == X_SNAT || x->op == X_REJECT ||
+		    (x->op == X_CMP && !registers_constant(&p.r, x->sreg, key, x->len)) ||
+		    (x->op == X_RANGE && !registers_constant(&p.r, x->sreg, key, x->len)) ||
+		    (x->op == X_LOOKUP && !registers_constant(&p.r, x->sreg, key, x->set->key_len)))
+			return false;
+		do_expr(&p, x);
+	}
+	return false;
+}
+
+/* From the last rule that a packet can come to up: what comes next is then known, and no stack grows with the length of a
+ * chain. */
+static struct cni_map run_chain(struct machine *m, const struct chain *chain, struct marks marks)
+{
+	const struct memory first = { .chain = chain, .marks = marks };
+	struct cni_map map;
+	size_t at = 0;
+
+	if (m->depth++ > MAX_DEPTH)
+		proof_fail(m->d, "chains lead to each other without end");
+	if (!recall(m, &first))
+		while (at < chain->n_rules && !ends_chain(m, chain, at, marks))
+			at++;
+	for (; at && !m->d->error; at--)
+		run_from(m, chain, at, marks);
+	map = run_from(m, chain, 0, marks);
+	m->depth--;
+	return map;
+}
+
+/* ---- hooks ---- */
+
+struct hook {
+	const struct chain **chains; /* by priority */
+	size_t n_chains, next;
+};
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct chain *x = *(const struct chain *const *)a, *y = *(const struct chain *const *)b;
+
+	return (x->priority > y->priority) - (x->priority < y->priority);
+}
+
+static struct cni_map run_hook(struct machine *m, struct hook *hook, struct marks marks);
+
+static struct cni_map after_chain(struct machine *m, unsigned int label, void *arg)
+{
+	const struct outcome outcome = m->outcomes[label];
+	const struct hook *before = arg;
+	struct hook hook = *before;
+
+	if (outcome.kind != OUT_ACCEPT && outcome.kind != OUT_RETURN)
+		return cni_map_all(m->spaces, label);
+	hook.next++;
+	return run_hook(m, &hook, outcome.marks);
+}
+
+static struct cni_map run_hook(struct machine *m, struct hook *hook, struct marks marks)
+{
+	const bool early = m->now.before_conntrack;
+	struct cni_map map;
+
+	if (hook->next == hook->n_chains)
+		return all_are(m, OUT_ACCEPT, &marks);
+	m->now.before_conntrack = hook->chains[hook->next]->priority < NF_IP_PRI_CONNTRACK;
+	map = machine_bind(m, run_chain(m, hook->chains[hook->next], marks), after_chain, hook);
+	m->now.before_conntrack = early;
+	return map;
+}
+
+struct cni_map machine_hook(struct machine *m, uint32_t number, struct marks marks)
+{
+	const struct ruleset *set = m->d->to;
+	struct hook hook = { 0 };
+
+	/* for all hooks at once: of many chains few are base chains */
+	for (size_t i = 0; !m->has_base && i < set->n_chains; i++)
+		if (set->chains[i]->is_base)
+			*cni_push(m->d->arena, m->base, m->n_base) = set->chains[i];
+	m->has_base = true;
+	for (size_t i = 0; i < m->n_base; i++)
+		if (m->base[i]->hook == number)
+			*cni_push(m->d->arena, hook.chains, hook.n_chains) = m->base[i];
+	if (hook.n_chains)
+		qsort(hook.chains, hook.n_chains, sizeof(*hook.chains), by_priority);
+	return run_hook(m, &hook, marks);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* prove.c - see prove.h. */
+#include "runtime/proof/prove.h"
+
+#include <time.h>
+
+#include "compiler/space/space.h"
+#include "runtime/proof/record.h"
+
+#define QUICK_SIZE 2000 /* what a proof costs less than a second for: see size_of() */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Members of sets, rules and routes: each is looked at at least once a device. */
+static size_t size_of(const struct cni_model *model, const struct cni_state *state)
+{
+	size_t n = state->n_rules + state->n_routes, n_devices = model->n_targets + 1;
+
+	for (size_t i = 0; i < model->n_policies; i++)
+		n_devices += model->policies[i].n_devices;
+	for (size_t i = 0; i < state->n_sets; i++)
+		n += state->sets[i].n_elems;
+	for (size_t i = 0; i < state->n_chains; i++)
+		n += state->chains[i].n_rules;
+	return n + n_devices * n_devices;
+}
+
+static void tell(struct rt_session *session, const struct cni_proof *proof, const struct cni_messages *messages,
+		 double seconds)
+{
+	rt_say(session,
+	       "proven: %zu bytes of messages mean what the policy says, in %zu maps of packets and %zu flows' marks; "
+	       "%.2f s, %zu nodes, %zu MB",
+	       messages->route_len + messages->nft_len, proof->n_maps, proof->n_paths, seconds, proof->nodes,
+	       proof->bytes >> 20);
+	rt_session_json(session, "proof",
+			json_pack("{s:b, s:f, s:I, s:I, s:I, s:I, s:I}", "proven", 1, "seconds", seconds, "messages",
+				  (json_int_t)(messages->route_len + messages->nft_len), "maps",
+				  (json_int_t)proof->n_maps, "flows", (json_int_t)proof->n_paths, "nodes",
+				  (json_int_t)proof->nodes, "memory", (json_int_t)proof->bytes));
+}
+
+bool rt_prove(struct rt_session *session, const struct cni_model *model, const struct cni_state *observed,
+	      const struct cni_state *desired, bool asked)
+{
+	const double start = now();
+	struct cni_messages messages;
+	struct cni_proof proof;
+
+	if (!asked && size_of(model, desired) > QUICK_SIZE) {
+		rt_detail(session, "not proven: of size %zu, which may take longer than a second; `cnic check --prove`",
+			  size_of(model, desired));
+		return true;
+	}
+	if (rt_record(session->arena, desired, &messages, session->diags))
+		return false;
+	proof = cni_prove(session->arena, model, observed, &messages, CNI_DEFAULT_NODES, session->diags);
+	if (proof.answer == CNI_REFUTED)
+		return false;
+	if (proof.answer == CNI_PROVEN && asked)
+		tell(session, &proof, &messages, now() - start);
+	else if (proof.answer == CNI_PROVEN)
+		rt_detail(session, "proven in %.2f s: the messages mean what the policy says", now() - start);
+	else if (asked)
+		cni_diag(session->diags, CNI507, (struct cni_span){ 0 }, "the proof needs more than %d nodes",
+			 CNI_DEFAULT_NODES);
+	else
+		rt_detail(session, "not proven: that needs more than %d nodes", CNI_DEFAULT_NODES);
+	return proof.answer == CNI_PROVEN || !asked;
+}
