@@ -225,7 +225,7 @@ static int by_preference(const void *a, const void *b)
 	return (x->metric > y->metric) - (x->metric < y->metric);
 }
 
-static const struct chain *find_chain(struct decoder *d, const char *name)
+static struct chain *find_chain(struct decoder *d, const char *name)
 {
 	const struct chain key = { .name = name }, *at = &key;
 	struct chain **found =

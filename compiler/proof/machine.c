@@ -12,7 +12,7 @@
 
 /* What a chain does from one of its rules on. */
 struct memory {
-	const struct chain *chain; /* NULL: the place is free */
+	struct chain *chain; /* NULL: the place is free */
 	size_t at;
 	struct marks marks;
 	unsigned int reads;
@@ -108,15 +108,60 @@ static struct cni_map all_are(struct machine *m, enum outcome_kind kind, const s
 	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
 }
 
+static struct cni_map go_later(struct machine *m, struct chain *chain)
+{
+	struct outcome outcome;
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.kind = OUT_GOTO;
+	outcome.chain = chain;
+	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
+}
+
+/* ---- where marks matter ---- */
+
+static bool marks_matter(struct chain *chain);
+
+static bool marks_matter_to(const struct expr *x)
+{
+	static const bool matter[N_EXPR_OPS] = {
+		[X_META_SET] = true, [X_CT] = true,	    [X_CT_SET] = true, [X_MSS_SET] = true,
+		[X_NOTRACK] = true,  [X_MASQUERADE] = true, [X_SNAT] = true
+	};
+
+	if (x->op == X_LOOKUP && x->is_map)
+		for (size_t i = 0; i < x->set->n_elems; i++)
+			if (x->set->elems[i].code == NFT_JUMP && marks_matter(x->set->elems[i].chain))
+				return true;
+	return matter[x->op] || (x->op == X_META && x->key == NFT_META_MARK) ||
+	       (x->op == X_VERDICT && x->code == NFT_JUMP && marks_matter(x->chain));
+}
+
+/* Of a chain and those that it comes back from; where it goes for good does not count. */
+static bool marks_matter(struct chain *chain)
+{
+	bool matter = chain->is_base;
+
+	if (chain->marks == UNKNOWN_YET) {
+		chain->marks = MARKS_MATTER; /* should it lead to itself */
+		for (size_t i = 0; i < chain->n_rules; i++)
+			for (size_t j = 0; j < chain->rules[i].n_exprs; j++)
+				matter |= marks_matter_to(&chain->rules[i].exprs[j]);
+		chain->marks = matter ? MARKS_MATTER : MARKS_DO_NOT;
+	}
+	return chain->marks == MARKS_MATTER;
+}
+
 /* ---- one rule ---- */
 
-static struct cni_map run_chain(struct machine *m, const struct chain *chain, struct marks marks);
-static struct cni_map run_from(struct machine *m, const struct chain *chain, size_t at, struct marks marks);
+static struct cni_map run_chain(struct machine *m, struct chain *chain, struct marks marks);
+static struct cni_map run_rules(struct machine *m, struct chain *chain, struct marks marks);
+static struct cni_map run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks);
 
 /* Where a rule is at; the packets that it has lost on the way go on with the next rule as they then were. */
 struct place {
 	struct machine *m;
-	const struct chain *chain;
+	struct chain *chain;
 	size_t at; /* rule */
 	struct marks marks;
 	struct cni_space here; /* packets that are still in the rule */
@@ -150,8 +195,16 @@ static struct cni_map after_return(struct machine *m, unsigned int label, void *
 	return cni_map_all(m->spaces, label);
 }
 
+/* One map for all marks, as long as they do not matter: where they do is for later. */
+static struct cni_map lead_to(const struct place *p, struct chain *chain)
+{
+	if (p->chain->marks == MARKS_MATTER)
+		return run_chain(p->m, chain, p->marks);
+	return marks_matter(chain) ? go_later(p->m, chain) : run_rules(p->m, chain, p->marks);
+}
+
 /* What a verdict does to every packet that meets it. */
-static struct cni_map by_verdict(struct place *p, int32_t code, const struct chain *chain)
+static struct cni_map by_verdict(struct place *p, int32_t code, struct chain *chain)
 {
 	struct returning returning = { p };
 
@@ -163,9 +216,9 @@ static struct cni_map by_verdict(struct place *p, int32_t code, const struct cha
 	case NFT_RETURN:
 		return all_are(p->m, OUT_RETURN, &p->marks);
 	case NFT_GOTO:
-		return run_chain(p->m, chain, p->marks);
+		return lead_to(p, chain);
 	case NFT_JUMP:
-		return machine_bind(p->m, run_chain(p->m, chain, p->marks), after_return, &returning);
+		return machine_bind(p->m, lead_to(p, chain), after_return, &returning);
 	case NFT_CONTINUE:
 		return next_rule(p);
 	default:
@@ -536,21 +589,19 @@ static struct cni_map run_rule(struct machine *m, const struct memory *key)
 	return run_exprs(&p, rule->exprs, rule->n_exprs);
 }
 
-static struct cni_map run_from(struct machine *m, const struct chain *chain, size_t at, struct marks marks)
+/* What `make` gives for the key, once for all surroundings that differ in nothing that was read. */
+static struct cni_map remembered(struct machine *m, struct memory memory,
+				 struct cni_map (*make)(struct machine *m, const struct memory *key))
 {
-	struct memory memory = { .chain = chain, .at = at, .marks = marks };
+	const struct memory *known = recall(m, &memory);
 	const unsigned int outer = m->reads;
-	const struct memory *known;
 
-	if (at == chain->n_rules || m->d->error)
-		return all_are(m, OUT_RETURN, &marks);
-	known = recall(m, &memory);
 	if (known) {
 		m->reads |= known->reads;
 		return known->map;
 	}
 	m->reads = 0;
-	memory.map = run_rule(m, &memory);
+	memory.map = make(m, &memory);
 	memory.reads = m->reads;
 	memory.then = m->now;
 	remember(m, &memory);
@@ -558,8 +609,15 @@ static struct cni_map run_from(struct machine *m, const struct chain *chain, siz
 	return memory.map;
 }
 
+static struct cni_map run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks)
+{
+	if (at == chain->n_rules || m->d->error)
+		return all_are(m, OUT_RETURN, &marks);
+	return remembered(m, (struct memory){ .chain = chain, .at = at, .marks = marks }, run_rule);
+}
+
 /* Whether no packet gets past the rule, because of values that all of them have. */
-static bool ends_chain(struct machine *m, const struct chain *chain, size_t at, struct marks marks)
+static bool ends_chain(struct machine *m, struct chain *chain, size_t at, struct marks marks)
 {
 	struct place p = { .m = m, .chain = chain, .at = at, .marks = marks, .here = cni_space_all() };
 	const struct nft_rule *rule = &chain->rules[at];
@@ -592,20 +650,51 @@ static bool ends_chain(struct machine *m, const struct chain *chain, size_t at, 
 
 /* From the last rule that a packet can come to up: what comes next is then known, and no stack grows with the length of a
  * chain. */
-static struct cni_map run_chain(struct machine *m, const struct chain *chain, struct marks marks)
+static struct cni_map run_rules(struct machine *m, struct chain *chain, struct marks marks)
 {
 	const struct memory first = { .chain = chain, .marks = marks };
-	struct cni_map map;
 	size_t at = 0;
 
-	if (m->depth++ > MAX_DEPTH)
-		proof_fail(m->d, "chains lead to each other without end");
 	if (!recall(m, &first))
 		while (at < chain->n_rules && !ends_chain(m, chain, at, marks))
 			at++;
 	for (; at && !m->d->error; at--)
 		run_from(m, chain, at, marks);
-	map = run_from(m, chain, 0, marks);
+	return run_from(m, chain, 0, marks);
+}
+
+static struct cni_map with_marks(struct machine *m, unsigned int label, void *arg)
+{
+	struct outcome outcome = m->outcomes[label];
+	const struct marks *marks = arg;
+
+	if (outcome.kind == OUT_GOTO)
+		return run_chain(m, outcome.chain, *marks);
+	if (outcome.kind == OUT_ACCEPT || outcome.kind == OUT_RETURN)
+		outcome.marks = *marks;
+	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
+}
+
+static const struct marks no_marks;
+
+/* Where marks do not matter, they are given to what comes of it. */
+static struct cni_map give_marks(struct machine *m, const struct memory *key)
+{
+	struct marks marks = key->marks;
+
+	return machine_bind(m, run_rules(m, key->chain, no_marks), with_marks, &marks);
+}
+
+static struct cni_map run_chain(struct machine *m, struct chain *chain, struct marks marks)
+{
+	struct cni_map map;
+
+	if (m->depth++ > MAX_DEPTH)
+		proof_fail(m->d, "chains lead to each other without end");
+	if (marks_matter(chain))
+		map = run_rules(m, chain, marks);
+	else
+		map = remembered(m, (struct memory){ .chain = chain, .at = SIZE_MAX, .marks = marks }, give_marks);
 	m->depth--;
 	return map;
 }
@@ -613,7 +702,7 @@ static struct cni_map run_chain(struct machine *m, const struct chain *chain, st
 /* ---- hooks ---- */
 
 struct hook {
-	const struct chain **chains; /* by priority */
+	struct chain **chains; /* by priority */
 	size_t n_chains, next;
 };
 

@@ -44,6 +44,7 @@ enum outcome_kind {
 	OUT_MASQUERADE,
 	OUT_SNAT,
 	OUT_CHOICE, /* `below` while the hash is below `limit` of `modulus`, else `other` */
+	OUT_GOTO, /* on to `chain`, with whatever marks there are: of chains that ask for none; never of a hook */
 };
 
 struct outcome {
@@ -52,6 +53,7 @@ struct outcome {
 	uint32_t limit, modulus, hash; /* hash: which one; equal numbers are one hash of the same fields */
 	unsigned int below, other; /* labels */
 	uint8_t address[16]; /* of SNAT */
+	struct chain *chain; /* of GOTO */
 };
 
 struct machine {
@@ -64,7 +66,7 @@ struct machine {
 	size_t n_slots;
 	struct memory *memories; /* what chains come to: an open hash table */
 	size_t n_memories, room_memories;
-	const struct chain **base; /* chains of all hooks, once has_base */
+	struct chain **base; /* chains of all hooks, once has_base */
 	size_t n_base;
 	bool has_base;
 	unsigned int reads; /* of the surroundings, by what runs at the moment */

@@ -90,6 +90,15 @@ static void put_member(struct cni_text *text, const struct asking *a, const stru
 	cni_text_puts(text, leaving_text(a->m->arena, &leaving));
 }
 
+/* Of a path that is left to main the masquerading stays where main takes a member's device. */
+static bool masquerades_on(const struct cni_path *path, size_t target)
+{
+	for (size_t i = 0; i < path->n_members; i++)
+		if (path->members[i].target == target && path->members[i].masquerade)
+			return true;
+	return false;
+}
+
 /* Ordinary routing, which may lead to any device; tunnels are not masqueraded on. */
 static const char *main_text(const struct asking *a, bool masquerade, bool is_all)
 {
@@ -101,7 +110,8 @@ static const char *main_text(const struct asking *a, bool masquerade, bool is_al
 	for (size_t i = 0; is_all && i < model->n_targets; i++) {
 		const struct cni_target *t = &model->targets[i];
 
-		leaving = leaving_by(a, masquerade && t->kind == CNI_TARGET_LINK, t->mss[a->family]);
+		leaving = leaving_by(a, (masquerade && t->kind == CNI_TARGET_LINK) || masquerades_on(a->path, i),
+				     t->mss[a->family]);
 		cni_text_printf(&text, "; %s%s", t->ifname, leaving_text(text.arena, &leaving));
 	}
 	return text.data;

@@ -121,20 +121,43 @@ static struct cni_map follow(struct machine *m, unsigned int label, proof_after 
 	return cni_map_join(m->spaces, below, other, choose, &choice);
 }
 
+/* The label that all packets have; false: they have several. */
+static bool is_single(struct machine *m, struct cni_map map, unsigned int *label)
+{
+	const struct cni_header any = { .family = CNI_V6 };
+
+	*label = cni_map_label(m->spaces, map, &any);
+	return cni_map_all(m->spaces, *label).node == map.node;
+}
+
+/* Most labels become another label: in one walk. Those that become a map are put in its place one by one. */
 struct cni_map machine_bind(struct machine *m, struct cni_map map, proof_after *after, void *arg)
 {
 	const struct labels labels = proof_labels(m->d->arena, m->spaces, map);
-	struct cni_map *then = cni_new_array(m->d->arena, struct cni_map, labels.n_items), all;
+	struct cni_map *then = cni_new_array(m->d->arena, struct cni_map, labels.n_items), all = map;
+	unsigned int *to, last = labels.n_items ? labels.items[labels.n_items - 1] : 0;
+	bool changes = false;
 	size_t mark;
 
 	for (size_t i = 0; i < labels.n_items; i++)
 		then[i] = follow(m, labels.items[i], after, arg);
-	if (!labels.n_items)
-		return map;
+	to = cni_new_array(m->d->arena, unsigned int, last + 1);
 	mark = cni_spaces_mark(m->spaces);
-	all = then[0];
-	for (size_t i = 1; i < labels.n_items; i++)
-		all = cni_map_ite(m->spaces, cni_map_where(m->spaces, map, labels.items[i]), then[i], all);
+	for (size_t i = 0; i < labels.n_items; i++) {
+		const unsigned int label = labels.items[i];
+
+		if (!is_single(m, then[i], &to[label]))
+			to[label] = label;
+		changes |= to[label] != label;
+	}
+	if (changes)
+		all = cni_map_relabel(m->spaces, map, to, last + 1);
+	for (size_t i = 0; i < labels.n_items; i++) {
+		unsigned int label;
+
+		if (!is_single(m, then[i], &label))
+			all = cni_map_ite(m->spaces, cni_map_where(m->spaces, map, labels.items[i]), then[i], all);
+	}
 	cni_spaces_release(m->spaces, mark, all.node);
 	return all;
 }

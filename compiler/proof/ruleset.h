@@ -46,7 +46,7 @@ struct expr {
 	int32_t code; /* verdict */
 	const char *name; /* of a set, or of the chain that a verdict leads to */
 	const struct set *set;
-	const struct chain *chain;
+	struct chain *chain;
 };
 
 struct nft_rule {
@@ -63,13 +63,14 @@ struct chain {
 	struct nft_rule *rules;
 	size_t n_rules;
 	size_t index; /* in the ruleset, once it is whole */
+	enum { UNKNOWN_YET, MARKS_MATTER, MARKS_DO_NOT } marks; /* whether it asks for or changes any (machine.c) */
 };
 
 struct element {
 	const uint8_t *lo, *hi; /* closed */
 	int32_t code; /* of maps */
 	const char *name; /* the chain that it leads to */
-	const struct chain *chain;
+	struct chain *chain;
 };
 
 #define MAX_FIELDS 8
