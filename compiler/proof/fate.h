@@ -23,6 +23,10 @@ unsigned int texts_number(struct texts *texts, const char *text);
 /* A text behind, or within, each text of a map. */
 struct cni_map texts_concat(struct texts *texts, struct cni_spaces *spaces, struct cni_map a, struct cni_map b);
 
+/* Every label becomes a map: then[i] for labels.items[i]. */
+struct cni_map cni_map_bind(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_map map,
+			    struct cni_labels labels, const struct cni_map *then);
+
 /* ---- the words ---- */
 
 /* How a packet is changed where it leaves. */
@@ -102,8 +106,8 @@ struct sent {
 /* From the hook to the wire, for packets that come in by `iif` (NULL: the router sends them) of a flow that is new. In
  * *outcomes, labels of the machine, what the first hook came to. */
 struct cni_map sent_map(struct sent *s, enum cni_family family, const char *iif, struct cni_map *outcomes);
-/* The same from an outcome on. */
-struct cni_map sent_outcome(struct sent *s, enum cni_family family, const char *iif, unsigned int label);
+/* The same from the outcomes on. */
+struct cni_map sent_outcomes(struct sent *s, enum cni_family family, const char *iif, struct cni_map outcomes);
 /* By routing alone, of packets with that mark. */
 struct cni_map sent_routing(struct sent *s, enum cni_family family, uint32_t mark, const char *iif);
 
@@ -131,6 +135,8 @@ struct cni_space meant_outer(struct meant *m, enum cni_family family);
 struct cni_map meant_return(struct meant *m, enum cni_family family, size_t target, const char *device);
 /* What comes in by the target and is answered by it. */
 struct cni_space meant_arrivals(struct meant *m, enum cni_family family, size_t target);
+/* Those that its routes are for: not what is never steered, nor what conntrack must not see. */
+struct cni_space meant_steered(struct meant *m, enum cni_family family, const char *device);
 /* Packets whose route translates. */
 struct cni_space meant_translated(struct meant *m, enum cni_family family, const char *device);
 const struct cni_policy *meant_policy(const struct cni_model *model, const char *device);

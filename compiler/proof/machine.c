@@ -108,6 +108,12 @@ static struct cni_map all_are(struct machine *m, enum outcome_kind kind, const s
 	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
 }
 
+/* A base chain has nowhere to come back to: its policy is to accept. */
+static struct cni_map come_back(struct machine *m, const struct chain *chain, const struct marks *marks)
+{
+	return all_are(m, chain->is_base ? OUT_ACCEPT : OUT_RETURN, marks);
+}
+
 static struct cni_map go_later(struct machine *m, struct chain *chain)
 {
 	struct outcome outcome;
@@ -214,7 +220,7 @@ static struct cni_map by_verdict(struct place *p, int32_t code, struct chain *ch
 	case NF_DROP:
 		return all_are(p->m, OUT_DROP, NULL);
 	case NFT_RETURN:
-		return all_are(p->m, OUT_RETURN, &p->marks);
+		return come_back(p->m, p->chain, &p->marks);
 	case NFT_GOTO:
 		return lead_to(p, chain);
 	case NFT_JUMP:
@@ -612,7 +618,7 @@ static struct cni_map remembered(struct machine *m, struct memory memory,
 static struct cni_map run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks)
 {
 	if (at == chain->n_rules || m->d->error)
-		return all_are(m, OUT_RETURN, &marks);
+		return come_back(m, chain, &marks);
 	return remembered(m, (struct memory){ .chain = chain, .at = at, .marks = marks }, run_rule);
 }
 

@@ -71,6 +71,8 @@ struct machine {
 	bool has_base;
 	unsigned int reads; /* of the surroundings, by what runs at the moment */
 	unsigned int depth; /* of jumps */
+	struct bound *bound; /* what maps became (outcomes.c) */
+	size_t n_bound;
 	struct bit_hash *hashes;
 	size_t n_hashes;
 };
@@ -82,13 +84,6 @@ void machine_init(struct machine *m, struct decoder *d, struct cni_spaces *space
 struct cni_map machine_hook(struct machine *m, uint32_t hook, struct marks marks);
 
 unsigned int machine_outcome(struct machine *m, const struct outcome *outcome); /* its label */
-
-/* Every label of a map, ascending. */
-struct labels {
-	unsigned int *items;
-	size_t n_items;
-};
-struct labels proof_labels(struct cni_arena *arena, struct cni_spaces *spaces, struct cni_map map);
 
 /* A packet of label x goes on as after(x, arg) says. */
 typedef struct cni_map proof_after(struct machine *m, unsigned int label, void *arg);

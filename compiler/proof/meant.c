@@ -299,9 +299,14 @@ struct cni_space meant_translated(struct meant *m, enum cni_family family, const
 		all = translates(&policy->routes[i]) ? cni_space_or(m->spaces, all, here)
 						     : cni_space_minus(m->spaces, all, here);
 	}
-	here = cni_space_ranges(m->spaces, family, CNI_FIELD_TO, &m->never);
-	all = cni_space_minus(m->spaces, all, here);
-	return cni_space_minus(m->spaces, all, meant_untracked(m, family, device));
+	return all;
+}
+
+struct cni_space meant_steered(struct meant *m, enum cni_family family, const char *device)
+{
+	const struct cni_space never = cni_space_ranges(m->spaces, family, CNI_FIELD_TO, &m->never);
+
+	return cni_space_not(m->spaces, cni_space_or(m->spaces, never, meant_untracked(m, family, device)));
 }
 
 /* Neighbours are answered directly, and unidirectional probes outside the tunnel that they came through. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/proof/machine.h"
+#include "compiler/proof/fate.h"
 
 static size_t slot_of(const struct machine *m, const struct outcome *outcome)
 {
@@ -39,48 +39,6 @@ unsigned int machine_outcome(struct machine *m, const struct outcome *outcome)
 	*cni_push(m->d->arena, m->outcomes, m->n_outcomes) = *outcome;
 	m->slots[slot] = (unsigned int)m->n_outcomes;
 	return m->slots[slot] - 1;
-}
-
-/* ---- labels ---- */
-
-struct seen {
-	struct cni_arena *arena;
-	struct labels labels;
-	unsigned int last; /* + 1 */
-};
-
-static unsigned int see(unsigned int x, unsigned int y, void *arg)
-{
-	struct seen *seen = arg;
-
-	(void)y;
-	if (x + 1 != seen->last)
-		*cni_push(seen->arena, seen->labels.items, seen->labels.n_items) = x;
-	seen->last = x + 1;
-	return x;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	const unsigned int *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-struct labels proof_labels(struct cni_arena *arena, struct cni_spaces *spaces, struct cni_map map)
-{
-	struct seen seen = { .arena = arena };
-	size_t mark = cni_spaces_mark(spaces), n = 0;
-
-	cni_map_join(spaces, map, map, see, &seen);
-	cni_spaces_release(spaces, mark, -1);
-	if (seen.labels.n_items)
-		qsort(seen.labels.items, seen.labels.n_items, sizeof(*seen.labels.items), ascending);
-	for (size_t i = 0; i < seen.labels.n_items; i++)
-		if (!n || seen.labels.items[i] != seen.labels.items[n - 1])
-			seen.labels.items[n++] = seen.labels.items[i];
-	seen.labels.n_items = n;
-	return seen.labels;
 }
 
 /* ---- going on ---- */
@@ -122,43 +80,100 @@ static struct cni_map follow(struct machine *m, unsigned int label, proof_after 
 }
 
 /* The label that all packets have; false: they have several. */
-static bool is_single(struct machine *m, struct cni_map map, unsigned int *label)
+static bool single_label(struct cni_spaces *spaces, struct cni_map map, unsigned int *label)
 {
 	const struct cni_header any = { .family = CNI_V6 };
 
-	*label = cni_map_label(m->spaces, map, &any);
-	return cni_map_all(m->spaces, *label).node == map.node;
+	*label = cni_map_label(spaces, map, &any);
+	return cni_map_all(spaces, *label).node == map.node;
 }
 
-/* Most labels become another label: in one walk. Those that become a map are put in its place one by one. */
+/* A map and what its labels become, as far as it was asked for: marks change more often than what comes of them. */
+struct bound {
+	struct cni_map map, result;
+	const struct cni_map *then;
+	size_t n;
+};
+
+static const struct bound *find_bound(const struct machine *m, struct cni_map map, const struct cni_map *then, size_t n)
+{
+	for (size_t i = m->n_bound; i-- > 0;)
+		if (m->bound[i].map.node == map.node && m->bound[i].n == n &&
+		    !memcmp(m->bound[i].then, then, n * sizeof(*then)))
+			return &m->bound[i];
+	return NULL;
+}
+
+/* Of every part of the packets, the label that each label becomes there; false: one becomes several. */
+static bool tabulate(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_space part,
+		     struct cni_labels labels, const struct cni_map *then, unsigned int *to)
+{
+	const unsigned int nobodys = CNI_MAX_LABEL;
+
+	for (size_t i = 0; i < labels.n_items; i++) {
+		const struct cni_map here = cni_map_ite(spaces, part, then[i], cni_map_all(spaces, nobodys));
+		const struct cni_labels some = cni_map_labels(spaces, arena, here);
+
+		if (some.n_items > 2 || !some.n_items)
+			return false;
+		to[labels.items[i]] = some.items[0];
+	}
+	return true;
+}
+
+/* One walk through the map for each part in which every label becomes one label. What tells packets apart there is mostly
+ * the same for all labels, such as the protocol of what can be clamped: the first that becomes several gives the parts. */
+struct cni_map cni_map_bind(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_map map,
+			    struct cni_labels labels, const struct cni_map *then)
+{
+	const unsigned int last = labels.n_items ? labels.items[labels.n_items - 1] : 0;
+	unsigned int *to = cni_new_array(arena, unsigned int, last + 1), label;
+	struct cni_map all = map;
+	struct cni_labels parts;
+	size_t mark, several = 0;
+
+	while (several < labels.n_items && single_label(spaces, then[several], &label))
+		several++;
+	mark = cni_spaces_mark(spaces);
+	parts = cni_map_labels(spaces, arena, then[several < labels.n_items ? several : 0]);
+	for (size_t i = 0; i < parts.n_items; i++) {
+		const struct cni_space part = several < labels.n_items
+						      ? cni_map_where(spaces, then[several], parts.items[i])
+						      : cni_space_all();
+
+		if (!tabulate(spaces, arena, part, labels, then, to))
+			goto one_by_one;
+		all = cni_map_ite(spaces, part, cni_map_relabel(spaces, map, to, last + 1), all);
+	}
+	cni_spaces_release(spaces, mark, all.node);
+	return all;
+
+one_by_one:
+	for (size_t i = 0; i < labels.n_items; i++)
+		all = cni_map_ite(spaces, cni_map_where(spaces, map, labels.items[i]), then[i], all);
+	cni_spaces_release(spaces, mark, all.node);
+	return all;
+}
+
 struct cni_map machine_bind(struct machine *m, struct cni_map map, proof_after *after, void *arg)
 {
-	const struct labels labels = proof_labels(m->d->arena, m->spaces, map);
-	struct cni_map *then = cni_new_array(m->d->arena, struct cni_map, labels.n_items), all = map;
-	unsigned int *to, last = labels.n_items ? labels.items[labels.n_items - 1] : 0;
+	const struct cni_labels labels = cni_map_labels(m->spaces, m->d->arena, map);
+	struct cni_map *then = cni_new_array(m->d->arena, struct cni_map, labels.n_items);
+	const struct bound *bound;
+	struct cni_map all = map;
 	bool changes = false;
-	size_t mark;
 
-	for (size_t i = 0; i < labels.n_items; i++)
+	for (size_t i = 0; i < labels.n_items; i++) {
 		then[i] = follow(m, labels.items[i], after, arg);
-	to = cni_new_array(m->d->arena, unsigned int, last + 1);
-	mark = cni_spaces_mark(m->spaces);
-	for (size_t i = 0; i < labels.n_items; i++) {
-		const unsigned int label = labels.items[i];
-
-		if (!is_single(m, then[i], &to[label]))
-			to[label] = label;
-		changes |= to[label] != label;
+		changes |= then[i].node != cni_map_all(m->spaces, labels.items[i]).node;
 	}
-	if (changes)
-		all = cni_map_relabel(m->spaces, map, to, last + 1);
-	for (size_t i = 0; i < labels.n_items; i++) {
-		unsigned int label;
-
-		if (!is_single(m, then[i], &label))
-			all = cni_map_ite(m->spaces, cni_map_where(m->spaces, map, labels.items[i]), then[i], all);
-	}
-	cni_spaces_release(m->spaces, mark, all.node);
+	if (!changes || cni_spaces_failed(m->spaces))
+		return map;
+	bound = find_bound(m, map, then, labels.n_items);
+	if (bound)
+		return bound->result;
+	all = cni_map_bind(m->spaces, m->d->arena, map, labels, then);
+	*cni_push(m->d->arena, m->bound, m->n_bound) = (struct bound){ map, all, then, labels.n_items };
 	return all;
 }
 

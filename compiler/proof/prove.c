@@ -114,6 +114,8 @@ static const char *tell_outcome(struct proving *p, unsigned int label)
 
 static void compare(struct proving *p, const struct claim *claim, struct cni_map is, struct cni_map should)
 {
+	const size_t mark = cni_spaces_mark(p->spaces);
+
 	if (is_over(p))
 		return;
 	/* outside of it both are the same */
@@ -121,6 +123,7 @@ static void compare(struct proving *p, const struct claim *claim, struct cni_map
 	p->proof.n_maps++;
 	if (is.node != should.node)
 		refute(p, claim, is, should);
+	cni_spaces_release(p->spaces, mark, -1);
 }
 
 /* ---- flows ---- */
@@ -160,9 +163,11 @@ struct arrival {
 	struct claim claim;
 	struct cni_map outcomes; /* of new flows */
 	struct cni_map marks; /* the same, but for the flow's mark */
+	struct cni_space translated; /* packets whose route translates */
+	struct cni_space steered; /* packets that the policy's routes are for */
 	struct leaf {
 		struct marks marks;
-		struct cni_space where; /* packets of a new flow that come to it, by some hash at least */
+		bool translates;
 	} * leaves;
 	size_t n_leaves;
 };
@@ -180,32 +185,74 @@ static struct cni_map run(struct arrival *a, uint32_t ct_mark, uint32_t status, 
 			    (struct marks){ .ct_mark = ct_mark });
 }
 
-static void add_leaf(struct arrival *a, unsigned int label, struct cni_space where)
+static struct leaf *find_leaf(struct arrival *a, const struct marks *marks)
+{
+	for (size_t i = 0; i < a->n_leaves; i++)
+		if (a->leaves[i].marks.ct_mark == marks->ct_mark && a->leaves[i].marks.mark == marks->mark)
+			return &a->leaves[i];
+	return NULL;
+}
+
+static void add_leaf(struct arrival *a, unsigned int label, bool translates)
 {
 	const struct outcome outcome = a->p->machine.outcomes[label];
+	struct leaf *leaf;
 
 	if (outcome.kind == OUT_CHOICE) {
-		add_leaf(a, outcome.below, where);
-		add_leaf(a, outcome.other, where);
+		add_leaf(a, outcome.below, translates);
+		add_leaf(a, outcome.other, translates);
 		return;
 	}
 	if (outcome.kind != OUT_ACCEPT || !outcome.marks.ct_mark)
 		return;
-	for (size_t i = 0; i < a->n_leaves; i++)
-		if (a->leaves[i].marks.ct_mark == outcome.marks.ct_mark &&
-		    a->leaves[i].marks.mark == outcome.marks.mark) {
-			a->leaves[i].where = cni_space_or(a->p->spaces, a->leaves[i].where, where);
-			return;
-		}
-	*cni_push(a->p->texts.arena, a->leaves, a->n_leaves) = (struct leaf){ outcome.marks, where };
+	leaf = find_leaf(a, &outcome.marks);
+	if (!leaf) {
+		leaf = cni_push(a->p->texts.arena, a->leaves, a->n_leaves);
+		*leaf = (struct leaf){ outcome.marks, false };
+	}
+	leaf->translates |= translates;
+}
+
+static bool has_label(const struct cni_labels *labels, unsigned int label)
+{
+	for (size_t i = 0; i < labels->n_items; i++)
+		if (labels->items[i] == label)
+			return true;
+	return false;
 }
 
 static void find_leaves(struct arrival *a)
 {
-	const struct labels labels = proof_labels(a->p->texts.arena, a->p->spaces, a->outcomes);
+	struct cni_spaces *spaces = a->p->spaces;
+	struct cni_arena *arena = a->p->texts.arena;
+	const struct cni_labels all = cni_map_labels(spaces, arena, a->outcomes);
+	const struct cni_map only = cni_map_ite(spaces, a->translated, a->outcomes, cni_map_all(spaces, CNI_MAX_LABEL));
+	const struct cni_labels translated = cni_map_labels(spaces, arena, only);
+
+	for (size_t i = 0; i < all.n_items; i++)
+		add_leaf(a, all.items[i], has_label(&translated, all.items[i]));
+}
+
+static bool comes_to(const struct machine *m, unsigned int label, const struct marks *marks)
+{
+	const struct outcome *outcome = &m->outcomes[label];
+
+	if (outcome->kind == OUT_CHOICE)
+		return comes_to(m, outcome->below, marks) || comes_to(m, outcome->other, marks);
+	return outcome->kind == OUT_ACCEPT && outcome->marks.ct_mark == marks->ct_mark &&
+	       outcome->marks.mark == marks->mark;
+}
+
+/* Packets of new flows that come to it, by some hash at least. */
+static struct cni_space packets_of(struct arrival *a, const struct leaf *leaf)
+{
+	struct proving *p = a->p;
+	const struct cni_labels labels = cni_map_labels(p->spaces, p->texts.arena, a->outcomes);
+	unsigned int *is = cni_new_array(p->texts.arena, unsigned int, p->machine.n_outcomes);
 
 	for (size_t i = 0; i < labels.n_items; i++)
-		add_leaf(a, labels.items[i], cni_map_where(a->p->spaces, a->outcomes, labels.items[i]));
+		is[labels.items[i]] = comes_to(&p->machine, labels.items[i], &leaf->marks);
+	return cni_map_where(p->spaces, cni_map_relabel(p->spaces, a->outcomes, is, p->machine.n_outcomes), 1);
 }
 
 static void compare_marks(struct arrival *a, const char *what, struct cni_space domain, struct cni_map is,
@@ -219,15 +266,17 @@ static void compare_marks(struct arrival *a, const char *what, struct cni_space 
 	compare(a->p, &claim, marks_of(a->p, is), should);
 }
 
-/* Later packets of a flow, whether somebody translates it or not. */
-static void prove_known(struct arrival *a)
+/* Later packets of a flow, whether somebody translates it or not. Mostly all packets with the mark stay; where they are
+ * classified again, those that would come to the mark do. */
+static void prove_known(struct arrival *a, const struct leaf *leaf, uint32_t status)
 {
-	for (size_t i = 0; i < a->n_leaves && !is_over(a->p); i++)
-		for (uint32_t status = CONFIRMED; status <= (CONFIRMED | TRANSLATED); status += TRANSLATED)
-			compare_marks(a, "a known flow", a->leaves[i].where,
-				      run(a, a->leaves[i].marks.ct_mark, status, false, RTN_UNICAST),
-				      marked(a->p, OUT_ACCEPT, a->leaves[i].marks.mark));
-	a->p->proof.n_paths += a->n_leaves;
+	const struct cni_map is = run(a, leaf->marks.ct_mark, status, false, RTN_UNICAST);
+	const struct cni_map should = marked(a->p, OUT_ACCEPT, leaf->marks.mark);
+	struct cni_space of_it = cni_space_all();
+
+	if (marks_of(a->p, is).node != should.node)
+		of_it = packets_of(a, leaf);
+	compare_marks(a, "a known flow", of_it, is, should);
 }
 
 /* The same path in another epoch, as a conntrack mark. */
@@ -239,36 +288,41 @@ static uint32_t in_other_epoch(const struct cni_model *model, uint32_t ct_mark)
 	return (ct_mark & id_mask) | (epoch == bit ? 2 * bit : bit);
 }
 
-/* A flow of another epoch, of the path `mark` (0: of none): translation holds it, be it that it is translated or that its
- * new route would translate it, which cannot begin in its midst; all others are classified again. */
-static void prove_stale(struct arrival *a, const char *what, uint32_t ct_mark, uint32_t mark, enum outcome_kind kind,
-			bool is_translating)
+/* A flow that is not translated, of another epoch or of none: is classified again, but where its new route would translate
+ * it, which cannot begin in its midst, it `stays`. */
+static void prove_stale(struct arrival *a, const char *what, uint32_t ct_mark, struct cni_map stays)
 {
-	struct proving *p = a->p;
-	const struct cni_space translated = meant_translated(&p->meant, a->claim.family, a->claim.device);
-	const struct cni_map stays = marked(p, kind, kind == OUT_ACCEPT ? mark : 0);
-
 	compare_marks(a, what, cni_space_all(), run(a, ct_mark, CONFIRMED, false, RTN_UNICAST),
-		      cni_map_ite(p->spaces, translated, stays, a->marks));
-	if (!mark || kind != OUT_ACCEPT)
-		return;
-	compare_marks(a, what, a->leaves->where, run(a, ct_mark, CONFIRMED | TRANSLATED, false, RTN_UNICAST),
-		      is_translating ? stays : a->marks);
+		      cni_map_ite(a->p->spaces, a->translated, stays, a->marks));
 }
 
-static void prove_followed(struct arrival *a)
+/* One that is: its translation holds it. */
+static void prove_held(struct arrival *a, const struct leaf *leaf, uint32_t ct_mark)
+{
+	compare_marks(a, "a translated flow of another epoch", a->steered,
+		      run(a, ct_mark, CONFIRMED | TRANSLATED, false, RTN_UNICAST),
+		      leaf->translates ? marked(a->p, OUT_ACCEPT, leaf->marks.mark) : a->marks);
+}
+
+static void prove_flows(struct arrival *a)
 {
 	struct proving *p = a->p;
-	const uint32_t gone = cni_id_mask(p->model->options.mark_mask);
-	const struct cni_space translated = meant_translated(&p->meant, a->claim.family, a->claim.device);
+	const uint32_t gone = in_other_epoch(p->model, cni_id_mask(p->model->options.mark_mask));
 
-	prove_stale(a, "a flow from before the policy", 0, 0, OUT_ACCEPT, false);
+	for (size_t i = 0; i < a->n_leaves && !is_over(p); i++) {
+		prove_known(a, &a->leaves[i], CONFIRMED);
+		prove_known(a, &a->leaves[i], CONFIRMED | TRANSLATED);
+	}
+	p->proof.n_paths += a->n_leaves;
+	prove_stale(a, "a flow from before the policy", 0, marked(p, OUT_ACCEPT, 0));
 	if (a->n_leaves)
-		prove_stale(a, "a flow whose path is gone", in_other_epoch(p->model, gone), gone, OUT_DROP, false);
-	for (size_t i = 0; i < a->n_leaves && i < MAX_STALE && !is_over(p); i++)
-		prove_stale(a, "a flow of another epoch", in_other_epoch(p->model, a->leaves[i].marks.ct_mark),
-			    a->leaves[i].marks.mark, OUT_ACCEPT,
-			    !cni_space_is_empty(cni_space_and(p->spaces, a->leaves[i].where, translated)));
+		prove_stale(a, "a flow whose path is gone", gone, marked(p, OUT_DROP, 0));
+	for (size_t i = 0; i < a->n_leaves && i < MAX_STALE && !is_over(p); i++) {
+		const uint32_t ct_mark = in_other_epoch(p->model, a->leaves[i].marks.ct_mark);
+
+		prove_stale(a, "a flow of another epoch", ct_mark, marked(p, OUT_ACCEPT, a->leaves[i].marks.mark));
+		prove_held(a, &a->leaves[i], ct_mark);
+	}
 }
 
 /* The router knows addresses of its own that the policy does not. */
@@ -289,20 +343,18 @@ static uint32_t prove_arrivals(struct arrival *a, size_t target)
 {
 	struct proving *p = a->p;
 	const struct cni_space answered = meant_arrivals(&p->meant, a->claim.family, target);
-	const struct marks *marks = a->n_leaves ? &a->leaves->marks : NULL;
+	const struct marks *marks = a->n_leaves == 1 && !a->leaves->marks.mark ? &a->leaves->marks : NULL;
+	const struct cni_map some = marked(p, OUT_ACCEPT, 1), none = marked(p, OUT_ACCEPT, 0);
 	struct claim claim = a->claim;
 
 	claim.what = "what comes in by a target";
+	claim.domain = cni_space_all();
 	claim.tell = tell_outcome;
 	if (p->model->options.ret == CNI_RETURN_NONE || !marks)
 		return 0;
-	claim.domain = cni_space_all();
-	if (a->n_leaves > 1 || marks->mark || !cni_space_equal(a->leaves->where, answered)) {
-		/* of what it is, and of what it should be, the flows that are marked */
-		compare(p, &claim,
-			cni_map_ite(p->spaces, a->leaves->where, marked(p, OUT_ACCEPT, 1), marked(p, OUT_ACCEPT, 0)),
-			cni_map_ite(p->spaces, answered, marked(p, OUT_ACCEPT, 1), marked(p, OUT_ACCEPT, 0)));
-	}
+	/* of what it is, and of what it should be, the flows that are marked */
+	compare(p, &claim, cni_map_ite(p->spaces, packets_of(a, a->leaves), some, none),
+		cni_map_ite(p->spaces, answered, some, none));
 	return marks->ct_mark;
 }
 
@@ -313,19 +365,15 @@ static void prove_answers(struct arrival *a, const uint32_t *returns)
 	for (size_t t = 0; t < p->model->n_targets && !is_over(p); t++) {
 		const struct cni_map outcomes =
 			returns[t] ? run(a, returns[t], CONFIRMED, true, RTN_UNICAST) : a->outcomes;
-		const struct labels labels = proof_labels(p->texts.arena, p->spaces, outcomes);
 		struct claim claim = a->claim;
-		struct cni_map is = cni_map_all(p->spaces, texts_number(&p->texts, ""));
 
 		if (!returns[t])
 			continue;
 		claim.what = "an answer to what came in by a target";
-		for (size_t i = 0; i < labels.n_items; i++)
-			is = cni_map_ite(p->spaces, cni_map_where(p->spaces, outcomes, labels.items[i]),
-					 sent_outcome(&p->sent, claim.family, claim.device, labels.items[i]), is);
 		claim.domain = cni_space_minus(p->spaces, claim.domain,
 					       meant_untracked(&p->meant, claim.family, claim.device));
-		compare(p, &claim, is, meant_return(&p->meant, claim.family, t, claim.device));
+		compare(p, &claim, sent_outcomes(&p->sent, claim.family, claim.device, outcomes),
+			meant_return(&p->meant, claim.family, t, claim.device));
 	}
 }
 
@@ -343,6 +391,8 @@ static struct arrival arrive(struct proving *p, enum cni_family family, const ch
 		a.claim.domain = cni_space_minus(p->spaces, a.claim.domain, meant_outer(&p->meant, family));
 	compare(p, &a.claim, is, meant_map(&p->meant, family, device));
 	a.marks = marks_of(p, a.outcomes);
+	a.steered = meant_steered(&p->meant, family, device);
+	a.translated = cni_space_and(p->spaces, a.steered, meant_translated(&p->meant, family, device));
 	find_leaves(&a);
 	return a;
 }
@@ -352,8 +402,7 @@ static void prove_policy_device(struct proving *p, enum cni_family family, const
 	struct arrival a = arrive(p, family, device);
 
 	if (meant_policy(p->model, device)) {
-		prove_known(&a);
-		prove_followed(&a);
+		prove_flows(&a);
 		prove_local_addresses(&a);
 	}
 	prove_answers(&a, returns);

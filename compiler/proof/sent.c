@@ -139,7 +139,7 @@ static struct cni_map make_route_map(struct sent *s, enum cni_family family, str
 {
 	struct cni_spaces *spaces = s->machine->spaces;
 	const struct cni_map trees = routing_map(s->routing, family, marks.mark, iif);
-	const struct labels labels = proof_labels(s->texts->arena, spaces, trees);
+	const struct cni_labels labels = cni_map_labels(spaces, s->texts->arena, trees);
 	struct cni_map all = text_map(s, "");
 
 	for (size_t i = 0; i < labels.n_items; i++)
@@ -178,7 +178,7 @@ struct cni_map sent_routing(struct sent *s, enum cni_family family, uint32_t mar
 	const struct marks marks = { .mark = mark };
 	struct cni_spaces *spaces = s->machine->spaces;
 	const struct cni_map trees = routing_map(s->routing, family, mark, iif);
-	const struct labels labels = proof_labels(s->texts->arena, spaces, trees);
+	const struct cni_labels labels = cni_map_labels(spaces, s->texts->arena, trees);
 	struct cni_map all = text_map(s, "");
 
 	for (size_t i = 0; i < labels.n_items; i++) {
@@ -225,7 +225,7 @@ static unsigned int tell_shares(unsigned int x, unsigned int y, void *arg)
 	return texts_number(s->texts, shares_text(s->texts->arena, s->texts->items[x]));
 }
 
-struct cni_map sent_outcome(struct sent *s, enum cni_family family, const char *iif, unsigned int label)
+static struct cni_map outcome_map(struct sent *s, enum cni_family family, const char *iif, unsigned int label)
 {
 	const struct outcome outcome = s->machine->outcomes[label];
 	struct part *parts = NULL;
@@ -243,23 +243,26 @@ struct cni_map sent_outcome(struct sent *s, enum cni_family family, const char *
 	split(s, label, 0, outcome.modulus, &outcome, &parts, &n);
 	for (size_t i = 0; i < n; i++) {
 		all = concat(s, all, text_map(s, cni_printf(s->texts->arena, "%u ", parts[i].weight)));
-		all = concat(s, all, sent_outcome(s, family, iif, parts[i].label));
+		all = concat(s, all, outcome_map(s, family, iif, parts[i].label));
 		all = concat(s, all, text_map(s, "\n"));
 	}
 	return cni_map_join(s->machine->spaces, all, all, tell_shares, s);
 }
 
-struct cni_map sent_map(struct sent *s, enum cni_family family, const char *iif, struct cni_map *outcomes)
+struct cni_map sent_outcomes(struct sent *s, enum cni_family family, const char *iif, struct cni_map outcomes)
 {
 	struct cni_spaces *spaces = s->machine->spaces;
-	struct cni_map all = text_map(s, "");
-	struct labels labels;
+	const struct cni_labels labels = cni_map_labels(spaces, s->texts->arena, outcomes);
+	struct cni_map *then = cni_new_array(s->texts->arena, struct cni_map, labels.n_items);
 
+	for (size_t i = 0; i < labels.n_items; i++)
+		then[i] = outcome_map(s, family, iif, labels.items[i]);
+	return cni_map_bind(spaces, s->texts->arena, outcomes, labels, then);
+}
+
+struct cni_map sent_map(struct sent *s, enum cni_family family, const char *iif, struct cni_map *outcomes)
+{
 	s->machine->now = (struct surroundings){ .family = family, .iif = iif, .fib_type = RTN_UNICAST };
 	*outcomes = machine_hook(s->machine, iif ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_OUT, (struct marks){ 0 });
-	labels = proof_labels(s->texts->arena, spaces, *outcomes);
-	for (size_t i = 0; i < labels.n_items && !s->machine->d->error; i++)
-		all = cni_map_ite(spaces, cni_map_where(spaces, *outcomes, labels.items[i]),
-				  sent_outcome(s, family, iif, labels.items[i]), all);
-	return all;
+	return sent_outcomes(s, family, iif, *outcomes);
 }
