@@ -266,12 +266,13 @@ static void compare_marks(struct arrival *a, const char *what, struct cni_space 
 	compare(a->p, &claim, marks_of(a->p, is), should);
 }
 
-/* Later packets of a flow, whether somebody translates it or not. Mostly all packets with the mark stay; where they are
- * classified again, those that would come to the mark do. */
+/* Later packets of a flow, whether somebody translates it or not. By its mark all of them stay. Where they are classified
+ * again, those that come to the mark by their fields do, by the same hash. */
 static void prove_known(struct arrival *a, const struct leaf *leaf, uint32_t status)
 {
 	const struct cni_map is = run(a, leaf->marks.ct_mark, status, false, RTN_UNICAST);
-	const struct cni_map should = marked(a->p, OUT_ACCEPT, leaf->marks.mark);
+	const bool by_mark = a->p->model->options.known_flows == CNI_KNOWN_BY_MARK || leaf->translates;
+	const struct cni_map should = by_mark ? marked(a->p, OUT_ACCEPT, leaf->marks.mark) : a->marks;
 	struct cni_space of_it = cni_space_all();
 
 	if (marks_of(a->p, is).node != should.node)

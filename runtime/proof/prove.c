@@ -6,6 +6,7 @@
 
 #include "compiler/space/space.h"
 #include "runtime/proof/record.h"
+#include "runtime/saved_plan/digest.h"
 
 #define QUICK_SIZE 2000 /* what a proof costs less than a second for: see size_of() */
 
@@ -31,6 +32,17 @@ static size_t size_of(const struct cni_model *model, const struct cni_state *sta
 	return n + n_devices * n_devices;
 }
 
+/* Of all that would be sent. */
+static const char *digest_of(struct rt_session *session, const struct cni_messages *messages)
+{
+	char two[2 * RT_DIGEST_TEXT - 1], *all = cni_new_array(session->arena, char, RT_DIGEST_TEXT);
+
+	rt_digest_bytes(messages->route, messages->route_len, two);
+	rt_digest_bytes(messages->nft, messages->nft_len, two + RT_DIGEST_TEXT - 1);
+	rt_digest_bytes(two, sizeof(two) - 1, all);
+	return all;
+}
+
 static void tell(struct rt_session *session, const struct cni_proof *proof, const struct cni_messages *messages,
 		 double seconds)
 {
@@ -40,7 +52,8 @@ static void tell(struct rt_session *session, const struct cni_proof *proof, cons
 	       messages->route_len + messages->nft_len, proof->n_maps, proof->n_paths, seconds, proof->nodes,
 	       proof->bytes >> 20);
 	rt_session_json(session, "proof",
-			json_pack("{s:b, s:f, s:I, s:I, s:I, s:I, s:I}", "proven", 1, "seconds", seconds, "messages",
+			json_pack("{s:b, s:f, s:s, s:I, s:I, s:I, s:I, s:I}", "proven", 1, "seconds", seconds, "digest",
+				  digest_of(session, messages), "bytes",
 				  (json_int_t)(messages->route_len + messages->nft_len), "maps",
 				  (json_int_t)proof->n_maps, "flows", (json_int_t)proof->n_paths, "nodes",
 				  (json_int_t)proof->nodes, "memory", (json_int_t)proof->bytes));
