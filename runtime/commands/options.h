@@ -59,8 +59,8 @@ struct rt_options {
 	const char **operands;
 	size_t n_operands;
 	struct rt_words sets, ignore; /* of --set and --ignore, in order */
-	bool check, detailed_exitcode, diff, dry_run, gate, help, json, no_input, no_wait, prove, quiet, verbose, version,
-		write, yes;
+	bool check, detailed_exitcode, diff, dry_run, gate, help, json, no_input, no_wait, prove, quiet, verbose,
+		version, write, yes;
 	const char *message, *netns, *output, *state, *state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */
 	unsigned int lock_timeout; /* ms */
