@@ -135,8 +135,8 @@ struct cni_space meant_outer(struct meant *m, enum cni_family family);
 struct cni_map meant_return(struct meant *m, enum cni_family family, size_t target, const char *device);
 /* What comes in by the target and is answered by it. */
 struct cni_space meant_arrivals(struct meant *m, enum cni_family family, size_t target);
-/* Those that its routes are for: not what is never steered, nor what conntrack must not see. */
-struct cni_space meant_steered(struct meant *m, enum cni_family family, const char *device);
+/* What may be steered by its destination. */
+struct cni_space meant_steered(struct meant *m, enum cni_family family);
 /* Packets whose route translates. */
 struct cni_space meant_translated(struct meant *m, enum cni_family family, const char *device);
 const struct cni_policy *meant_policy(const struct cni_model *model, const char *device);

@@ -302,11 +302,9 @@ struct cni_space meant_translated(struct meant *m, enum cni_family family, const
 	return all;
 }
 
-struct cni_space meant_steered(struct meant *m, enum cni_family family, const char *device)
+struct cni_space meant_steered(struct meant *m, enum cni_family family)
 {
-	const struct cni_space never = cni_space_ranges(m->spaces, family, CNI_FIELD_TO, &m->never);
-
-	return cni_space_not(m->spaces, cni_space_or(m->spaces, never, meant_untracked(m, family, device)));
+	return cni_space_not(m->spaces, cni_space_ranges(m->spaces, family, CNI_FIELD_TO, &m->never));
 }
 
 /* Neighbours are answered directly, and unidirectional probes outside the tunnel that they came through. */

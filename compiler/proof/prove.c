@@ -164,7 +164,8 @@ struct arrival {
 	struct cni_map outcomes; /* of new flows */
 	struct cni_map marks; /* the same, but for the flow's mark */
 	struct cni_space translated; /* packets whose route translates */
-	struct cni_space steered; /* packets that the policy's routes are for */
+	struct cni_space tracked; /* packets that conntrack sees */
+	struct cni_space steered; /* of them, those that the policy's routes are for */
 	struct leaf {
 		struct marks marks;
 		bool translates;
@@ -270,14 +271,12 @@ static void compare_marks(struct arrival *a, const char *what, struct cni_space 
  * again, those that come to the mark by their fields do, by the same hash. */
 static void prove_known(struct arrival *a, const struct leaf *leaf, uint32_t status)
 {
-	const struct cni_map is = run(a, leaf->marks.ct_mark, status, false, RTN_UNICAST);
-	const bool by_mark = a->p->model->options.known_flows == CNI_KNOWN_BY_MARK || leaf->translates;
-	const struct cni_map should = by_mark ? marked(a->p, OUT_ACCEPT, leaf->marks.mark) : a->marks;
-	struct cni_space of_it = cni_space_all();
+	struct proving *p = a->p;
+	const bool by_mark = p->model->options.known_flows == CNI_KNOWN_BY_MARK;
 
-	if (marks_of(a->p, is).node != should.node)
-		of_it = packets_of(a, leaf);
-	compare_marks(a, "a known flow", of_it, is, should);
+	compare_marks(a, "a known flow", by_mark ? a->tracked : packets_of(a, leaf),
+		      run(a, leaf->marks.ct_mark, status, false, RTN_UNICAST),
+		      by_mark || leaf->translates ? marked(p, OUT_ACCEPT, leaf->marks.mark) : a->marks);
 }
 
 /* The same path in another epoch, as a conntrack mark. */
@@ -330,11 +329,10 @@ static void prove_flows(struct arrival *a)
 static void prove_local_addresses(struct arrival *a)
 {
 	static const uint32_t types[] = { RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST };
-	const struct cni_space untracked = meant_untracked(&a->p->meant, a->claim.family, a->claim.device);
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		compare_marks(a, "a packet to the router", cni_space_not(a->p->spaces, untracked),
-			      run(a, 0, 0, false, types[i]), marked(a->p, OUT_ACCEPT, 0));
+		compare_marks(a, "a packet to the router", a->tracked, run(a, 0, 0, false, types[i]),
+			      marked(a->p, OUT_ACCEPT, 0));
 }
 
 /* ---- answers ---- */
@@ -371,8 +369,7 @@ static void prove_answers(struct arrival *a, const uint32_t *returns)
 		if (!returns[t])
 			continue;
 		claim.what = "an answer to what came in by a target";
-		claim.domain = cni_space_minus(p->spaces, claim.domain,
-					       meant_untracked(&p->meant, claim.family, claim.device));
+		claim.domain = cni_space_and(p->spaces, claim.domain, a->tracked);
 		compare(p, &claim, sent_outcomes(&p->sent, claim.family, claim.device, outcomes),
 			meant_return(&p->meant, claim.family, t, claim.device));
 	}
@@ -392,7 +389,8 @@ static struct arrival arrive(struct proving *p, enum cni_family family, const ch
 		a.claim.domain = cni_space_minus(p->spaces, a.claim.domain, meant_outer(&p->meant, family));
 	compare(p, &a.claim, is, meant_map(&p->meant, family, device));
 	a.marks = marks_of(p, a.outcomes);
-	a.steered = meant_steered(&p->meant, family, device);
+	a.tracked = cni_space_not(p->spaces, meant_untracked(&p->meant, family, device));
+	a.steered = cni_space_and(p->spaces, a.tracked, meant_steered(&p->meant, family));
 	a.translated = cni_space_and(p->spaces, a.steered, meant_translated(&p->meant, family, device));
 	find_leaves(&a);
 	return a;

@@ -8,7 +8,7 @@ use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use JSON::PP ();
 
-our @EXPORT_OK = qw($root policies places build_original try_mutant);
+our @EXPORT_OK = qw(places line_of build_original try_mutant);
 
 our $root = realpath(dirname(__FILE__) . '/../..');
 my $build = $ENV{CNIC_BUILD} // "$root/build";
@@ -91,9 +91,19 @@ sub places () {
 	return @places;
 }
 
+# line_of(FILE, CODE): where that line of code is, which must be once.
+sub line_of ($file, $code) {
+	my @lines = split /\n/, slurp("$root/$file");
+	my @at = grep { $lines[$_] =~ /^\s*\Q$code\E$/ } 0 .. $#lines;
+	die "$file: `$code` is there ", scalar @at, " times\n" if @at != 1;
+	return $at[0] + 1;
+}
+
 # ---- what it is tried on ----
 
-# policies(N): paths of the policies; made ones are like tests/bench/policy makes them.
+our $few;    # only those that are enough for the sample
+
+# Those that are written for this, those that tests/bench/policy makes, and the examples.
 sub policies () {
 	my @made = map {
 		my ($kind, $n) = @$_;
@@ -103,8 +113,8 @@ sub policies () {
 			system("$root/tests/bench/policy", '-o', $dir, $kind, $n) and die "tests/bench/policy failed\n";
 		}
 		"$dir/policy.cni";
-	} (['fields', 24], ['to', 12], ['paths', 20], ['prefixes', 600]);
-	return (glob("$root/tests/mutants/policies/*.cni"), @made, glob("$root/examples/*.cni"));
+	} ($few ? ['paths', 20] : (['fields', 24], ['to', 12], ['paths', 20], ['prefixes', 600]));
+	return (glob("$root/tests/mutants/policies/*.cni"), @made, $few ? () : glob("$root/examples/*.cni"));
 }
 
 # ---- making one ----
