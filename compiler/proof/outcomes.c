@@ -79,15 +79,6 @@ static struct cni_map follow(struct machine *m, unsigned int label, proof_after 
 	return cni_map_join(m->spaces, below, other, choose, &choice);
 }
 
-/* The label that all packets have; false: they have several. */
-static bool single_label(struct cni_spaces *spaces, struct cni_map map, unsigned int *label)
-{
-	const struct cni_header any = { .family = CNI_V6 };
-
-	*label = cni_map_label(spaces, map, &any);
-	return cni_map_all(spaces, *label).node == map.node;
-}
-
 /* A map and what its labels become, as far as it was asked for: marks change more often than what comes of them. */
 struct bound {
 	struct cni_map map, result;
@@ -104,53 +95,88 @@ static const struct bound *find_bound(const struct machine *m, struct cni_map ma
 	return NULL;
 }
 
-/* Of every part of the packets, the label that each label becomes there; false: one becomes several. */
-static bool tabulate(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_space part,
-		     struct cni_labels labels, const struct cni_map *then, unsigned int *to)
+#define NOBODYS CNI_MAX_LABEL
+#define MAX_SPLITS 8 /* within each other */
+#define MANY 4 /* labels of a map that takes its place by itself */
+
+struct binding {
+	struct cni_spaces *spaces;
+	struct cni_arena *arena;
+	struct cni_map map;
+	struct cni_labels labels;
+	const struct cni_map *then;
+	bool *apart; /* those that take their place by themselves */
+	unsigned int *to; /* by label */
+};
+
+/* The labels that then[i] has within the part, ascending; NOBODYS, which comes last, is of packets outside. */
+static struct cni_labels labels_within(const struct binding *b, struct cni_space part, size_t i)
 {
-	const unsigned int nobodys = CNI_MAX_LABEL;
+	return cni_map_labels(b->spaces, b->arena,
+			      cni_map_ite(b->spaces, part, b->then[i], cni_map_all(b->spaces, NOBODYS)));
+}
 
-	for (size_t i = 0; i < labels.n_items; i++) {
-		const struct cni_map here = cni_map_ite(spaces, part, then[i], cni_map_all(spaces, nobodys));
-		const struct cni_labels some = cni_map_labels(spaces, arena, here);
+/* What each label becomes in the part; the first that becomes several, or the number of labels. */
+static size_t tabulate(const struct binding *b, struct cni_space part)
+{
+	size_t i = 0;
 
-		if (some.n_items > 2 || !some.n_items)
-			return false;
-		to[labels.items[i]] = some.items[0];
+	for (; i < b->labels.n_items; i++) {
+		const unsigned int label = b->labels.items[i];
+		struct cni_labels some;
+
+		b->to[label] = label;
+		if (b->apart[i])
+			continue;
+		some = labels_within(b, part, i);
+		if (!some.n_items || some.n_items > 2 || (some.n_items == 2 && some.items[1] != NOBODYS))
+			break;
+		b->to[label] = some.items[0];
 	}
-	return true;
+	return i;
 }
 
 /* One walk through the map for each part in which every label becomes one label. What tells packets apart there is mostly
- * the same for all labels, such as the protocol of what can be clamped: the first that becomes several gives the parts. */
+ * the same for all labels, such as the protocol of what can be clamped. */
+static struct cni_map bind_part(const struct binding *b, struct cni_space part, struct cni_map all, unsigned int splits)
+{
+	const size_t several = tabulate(b, part), n = b->labels.n_items;
+	struct cni_labels some;
+
+	if (several == n)
+		return cni_map_ite(b->spaces, part,
+				   cni_map_relabel(b->spaces, b->map, b->to, b->labels.items[n - 1] + 1), all);
+	if (splits == MAX_SPLITS) {
+		b->apart[several] = true;
+		return bind_part(b, part, all, splits);
+	}
+	some = labels_within(b, part, several);
+	for (size_t i = 0; i < some.n_items && some.items[i] != NOBODYS; i++) {
+		const struct cni_space here = cni_map_where(b->spaces, b->then[several], some.items[i]);
+
+		all = bind_part(b, cni_space_and(b->spaces, part, here), all, splits + 1);
+	}
+	return all;
+}
+
 struct cni_map cni_map_bind(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_map map,
 			    struct cni_labels labels, const struct cni_map *then)
 {
-	const unsigned int last = labels.n_items ? labels.items[labels.n_items - 1] : 0;
-	unsigned int *to = cni_new_array(arena, unsigned int, last + 1), label;
+	const size_t n = labels.n_items, mark = cni_spaces_mark(spaces);
+	struct binding b = { spaces, arena, map, labels, then, .apart = cni_new_array(arena, bool, n) };
 	struct cni_map all = map;
-	struct cni_labels parts;
-	size_t mark, several = 0;
 
-	while (several < labels.n_items && single_label(spaces, then[several], &label))
-		several++;
-	mark = cni_spaces_mark(spaces);
-	parts = cni_map_labels(spaces, arena, then[several < labels.n_items ? several : 0]);
-	for (size_t i = 0; i < parts.n_items; i++) {
-		const struct cni_space part = several < labels.n_items
-						      ? cni_map_where(spaces, then[several], parts.items[i])
-						      : cni_space_all();
-
-		if (!tabulate(spaces, arena, part, labels, then, to))
-			goto one_by_one;
-		all = cni_map_ite(spaces, part, cni_map_relabel(spaces, map, to, last + 1), all);
-	}
-	cni_spaces_release(spaces, mark, all.node);
-	return all;
-
-one_by_one:
-	for (size_t i = 0; i < labels.n_items; i++)
-		all = cni_map_ite(spaces, cni_map_where(spaces, map, labels.items[i]), then[i], all);
+	if (n == 1)
+		return then[0];
+	if (!n || cni_spaces_failed(spaces))
+		return map;
+	b.to = cni_new_array(arena, unsigned int, labels.items[n - 1] + 1);
+	for (size_t i = 0; i < n; i++)
+		b.apart[i] = labels_within(&b, cni_space_all(), i).n_items > MANY;
+	all = bind_part(&b, cni_space_all(), map, 0);
+	for (size_t i = 0; i < n; i++)
+		if (b.apart[i])
+			all = cni_map_ite(spaces, cni_map_where(spaces, map, labels.items[i]), then[i], all);
 	cni_spaces_release(spaces, mark, all.node);
 	return all;
 }

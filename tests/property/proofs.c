@@ -13,7 +13,7 @@
 #include "tests/property/compare.h"
 #include "tests/property/random_policy.h"
 
-enum { POLICIES = 100, FULL_POLICIES = 3000, FIXED_SEED = 20260119, MAX_NODES = 4000000 };
+enum { POLICIES = 40, FULL_POLICIES = 1000, FIXED_SEED = 20260119, MAX_NODES = 4000000 };
 
 struct totals {
 	size_t n_policies, n_changes, n_maps, n_failed;
