@@ -97,7 +97,7 @@ static const struct bound *find_bound(const struct machine *m, struct cni_map ma
 
 #define NOBODYS CNI_MAX_LABEL
 #define MAX_SPLITS 8 /* within each other */
-#define MANY 4 /* labels of a map that takes its place by itself */
+#define MOST_LABELS 4 /* labels of a map; one that has more takes its place by itself */
 
 struct binding {
 	struct cni_spaces *spaces;
@@ -172,7 +172,7 @@ struct cni_map cni_map_bind(struct cni_spaces *spaces, struct cni_arena *arena, 
 		return map;
 	b.to = cni_new_array(arena, unsigned int, labels.items[n - 1] + 1);
 	for (size_t i = 0; i < n; i++)
-		b.apart[i] = labels_within(&b, cni_space_all(), i).n_items > MANY;
+		b.apart[i] = labels_within(&b, cni_space_all(), i).n_items > MOST_LABELS;
 	all = bind_part(&b, cni_space_all(), map, 0);
 	for (size_t i = 0; i < n; i++)
 		if (b.apart[i])
