@@ -95,6 +95,7 @@ struct sent {
 	struct routing *routing;
 	struct texts *texts;
 	const struct cni_model *model;
+	uint32_t foreign; /* bits of marks that are somebody else's: all packets and flows have them, and keep them */
 	struct routed {
 		enum cni_family family;
 		struct marks marks;

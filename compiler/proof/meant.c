@@ -293,8 +293,11 @@ struct cni_space meant_translated(struct meant *m, enum cni_family family, const
 {
 	const struct cni_policy *policy = meant_policy(m->model, device);
 	struct cni_space all = cni_space_none(), here;
+	bool any = false;
 
-	for (size_t i = policy ? policy->n_routes : 0; i--;) {
+	for (size_t i = 0; policy && i < policy->n_routes; i++)
+		any |= translates(&policy->routes[i]);
+	for (size_t i = any ? policy->n_routes : 0; i--;) {
 		here = cni_space_match(m->spaces, family, &policy->routes[i].match);
 		all = translates(&policy->routes[i]) ? cni_space_or(m->spaces, all, here)
 						     : cni_space_minus(m->spaces, all, here);

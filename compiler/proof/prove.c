@@ -153,7 +153,7 @@ static struct cni_map marked(struct proving *p, enum outcome_kind kind, uint32_t
 
 	memset(&to, 0, sizeof(to));
 	to.kind = kind;
-	to.marks.mark = mark;
+	to.marks.mark = kind == OUT_ACCEPT ? mark | p->sent.foreign : 0;
 	return cni_map_all(p->spaces, machine_outcome(&p->machine, &to));
 }
 
@@ -183,7 +183,7 @@ static struct cni_map run(struct arrival *a, uint32_t ct_mark, uint32_t status, 
 						.ct_status = status,
 						.fib_type = fib_type };
 	return machine_hook(&p->machine, a->claim.device ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_OUT,
-			    (struct marks){ .ct_mark = ct_mark });
+			    (struct marks){ .mark = p->sent.foreign, .ct_mark = ct_mark | p->sent.foreign });
 }
 
 static struct leaf *find_leaf(struct arrival *a, const struct marks *marks)
@@ -204,7 +204,7 @@ static void add_leaf(struct arrival *a, unsigned int label, bool translates)
 		add_leaf(a, outcome.other, translates);
 		return;
 	}
-	if (outcome.kind != OUT_ACCEPT || !outcome.marks.ct_mark)
+	if (outcome.kind != OUT_ACCEPT || !(outcome.marks.ct_mark & ~a->p->sent.foreign))
 		return;
 	leaf = find_leaf(a, &outcome.marks);
 	if (!leaf) {
@@ -342,7 +342,8 @@ static uint32_t prove_arrivals(struct arrival *a, size_t target)
 {
 	struct proving *p = a->p;
 	const struct cni_space answered = meant_arrivals(&p->meant, a->claim.family, target);
-	const struct marks *marks = a->n_leaves == 1 && !a->leaves->marks.mark ? &a->leaves->marks : NULL;
+	const struct marks *marks =
+		a->n_leaves == 1 && a->leaves->marks.mark == p->sent.foreign ? &a->leaves->marks : NULL;
 	const struct cni_map some = marked(p, OUT_ACCEPT, 1), none = marked(p, OUT_ACCEPT, 0);
 	struct claim claim = a->claim;
 
@@ -432,7 +433,7 @@ static void prove_own(struct proving *p, enum cni_family family)
 	struct arrival a = { .p = p, .claim = claim };
 	const struct cni_space outer = meant_outer(&p->meant, family);
 
-	compare(p, &claim, sent_routing(&p->sent, family, 0, "lo"), meant_own_map(&p->meant, family));
+	compare(p, &claim, sent_routing(&p->sent, family, p->sent.foreign, "lo"), meant_own_map(&p->meant, family));
 	a.claim.domain = outer;
 	compare_marks(&a, "the outer packet of a tunnel", cni_space_all(), run(&a, 0, 0, false, RTN_UNICAST),
 		      marked(p, OUT_ACCEPT, 0));
@@ -474,7 +475,11 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 	p->texts.arena = arena;
 	machine_init(&p->machine, &p->d, p->spaces);
 	routing_init(&p->routing, &p->d, p->spaces);
-	p->sent = (struct sent){ .machine = &p->machine, .routing = &p->routing, .texts = &p->texts, .model = model };
+	p->sent = (struct sent){ .machine = &p->machine,
+				 .routing = &p->routing,
+				 .texts = &p->texts,
+				 .model = model,
+				 .foreign = ~model->options.mark_mask };
 	p->meant = (struct meant){ .arena = arena,
 				   .spaces = p->spaces,
 				   .texts = &p->texts,

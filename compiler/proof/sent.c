@@ -236,6 +236,8 @@ static struct cni_map outcome_map(struct sent *s, enum cni_family family, const 
 		return text_map(s, outcome.kind == OUT_DROP ? "drop" : "reject");
 	if (outcome.kind == OUT_ACCEPT && outcome.marks.untracked)
 		return text_map(s, "untracked");
+	if (outcome.kind == OUT_ACCEPT && ~(outcome.marks.mark & outcome.marks.ct_mark) & s->foreign)
+		return text_map(s, "without marks of somebody else's");
 	if (outcome.kind == OUT_ACCEPT)
 		return route_map(s, family, outcome.marks, iif ? iif : "lo");
 	if (outcome.kind != OUT_CHOICE)
@@ -263,6 +265,7 @@ struct cni_map sent_outcomes(struct sent *s, enum cni_family family, const char 
 struct cni_map sent_map(struct sent *s, enum cni_family family, const char *iif, struct cni_map *outcomes)
 {
 	s->machine->now = (struct surroundings){ .family = family, .iif = iif, .fib_type = RTN_UNICAST };
-	*outcomes = machine_hook(s->machine, iif ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_OUT, (struct marks){ 0 });
+	*outcomes = machine_hook(s->machine, iif ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_OUT,
+				 (struct marks){ .mark = s->foreign, .ct_mark = s->foreign });
 	return sent_outcomes(s, family, iif, *outcomes);
 }
