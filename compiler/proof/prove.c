@@ -304,6 +304,29 @@ static void prove_held(struct arrival *a, const struct leaf *leaf, uint32_t ct_m
 		      leaf->translates ? marked(a->p, OUT_ACCEPT, leaf->marks.mark) : a->marks);
 }
 
+/* Whether a flow's mark is another than `arg` behind the hook. */
+static struct cni_map is_remarked(struct machine *m, unsigned int label, void *arg)
+{
+	const struct outcome from = m->outcomes[label];
+	struct outcome to;
+
+	memset(&to, 0, sizeof(to));
+	to.kind = from.kind == OUT_ACCEPT && from.marks.ct_mark != *(const uint32_t *)arg ? OUT_RETURN : OUT_ACCEPT;
+	return cni_map_all(m->spaces, machine_outcome(m, &to));
+}
+
+/* What comes the other way is classified by itself, and leaves the flow's mark as it is. */
+static void prove_reply(struct arrival *a, const struct leaf *leaf, uint32_t status)
+{
+	struct proving *p = a->p;
+	const struct cni_map is = run(a, leaf->marks.ct_mark, status, true, RTN_UNICAST);
+	uint32_t mark = leaf->marks.ct_mark;
+
+	compare_marks(a, "a reply", a->tracked, is, a->marks);
+	compare_marks(a, "a flow's mark at a reply", a->tracked, machine_bind(&p->machine, is, is_remarked, &mark),
+		      cni_map_all(p->spaces, machine_outcome(&p->machine, &(struct outcome){ .kind = OUT_ACCEPT })));
+}
+
 static void prove_flows(struct arrival *a)
 {
 	struct proving *p = a->p;
@@ -322,6 +345,8 @@ static void prove_flows(struct arrival *a)
 
 		prove_stale(a, "a flow of another epoch", ct_mark, marked(p, OUT_ACCEPT, a->leaves[i].marks.mark));
 		prove_held(a, &a->leaves[i], ct_mark);
+		prove_reply(a, &a->leaves[i], CONFIRMED);
+		prove_reply(a, &a->leaves[i], CONFIRMED | TRANSLATED);
 	}
 }
 
@@ -397,12 +422,23 @@ static struct arrival arrive(struct proving *p, enum cni_family family, const ch
 	return a;
 }
 
+/* What came in by a target and now begins here, is a flow of this policy; it was none whose translation could begin. */
+static void prove_moved(struct arrival *a, const uint32_t *returns)
+{
+	struct proving *p = a->p;
+
+	for (size_t t = 0; t < p->model->n_targets && t < MAX_STALE && !is_over(p); t++)
+		if (returns[t])
+			prove_stale(a, "a flow that came in by a target", returns[t], marked(p, OUT_DROP, 0));
+}
+
 static void prove_policy_device(struct proving *p, enum cni_family family, const char *device, const uint32_t *returns)
 {
 	struct arrival a = arrive(p, family, device);
 
 	if (meant_policy(p->model, device)) {
 		prove_flows(&a);
+		prove_moved(&a, returns);
 		prove_local_addresses(&a);
 	}
 	prove_answers(&a, returns);
