@@ -23,10 +23,6 @@ unsigned int texts_number(struct texts *texts, const char *text);
 /* A text behind, or within, each text of a map. */
 struct cni_map texts_concat(struct texts *texts, struct cni_spaces *spaces, struct cni_map a, struct cni_map b);
 
-/* Every label becomes a map: then[i] for labels.items[i]. */
-struct cni_map cni_map_bind(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_map map,
-			    struct cni_labels labels, const struct cni_map *then);
-
 /* ---- the words ---- */
 
 /* How a packet is changed where it leaves. */

@@ -91,6 +91,10 @@ struct cni_map machine_bind(struct machine *m, struct cni_map map, proof_after *
 /* `below` where the hash that `of` names is below its limit, else `other`. */
 struct cni_map machine_choice(struct machine *m, const struct outcome *of, struct cni_map below, struct cni_map other);
 
+/* Every label becomes a map: then[i] for labels.items[i]. */
+struct cni_map proof_bind(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_map map,
+			  struct cni_labels labels, const struct cni_map *then);
+
 /* ---- registers.c: what one rule has in its registers ---- */
 
 enum bit_kind {

