@@ -2,7 +2,7 @@
 /* lookup.c - which packets have a key that is in a set. */
 #include <string.h>
 
-#include "compiler/proof/machine.h"
+#include "compiler/proof/machine_internal.h"
 
 struct cni_space element_space(struct machine *m, const struct registers *r, size_t reg, const struct set *set,
 			       const struct element *element, struct cni_space where)
@@ -69,4 +69,19 @@ struct cni_space set_space(struct machine *m, const struct registers *r, size_t 
 		cni_spaces_release(m->spaces, mark, any.node);
 	}
 	return any;
+}
+
+const struct element *constant_element(const struct set *set, const uint8_t *key)
+{
+	size_t begin = 0, end = set->n_elems;
+
+	while (begin < end) {
+		const size_t middle = begin + (end - begin) / 2;
+
+		if (memcmp(set->elems[middle].hi, key, set->key_len) < 0)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	return begin < set->n_elems && memcmp(set->elems[begin].lo, key, set->key_len) <= 0 ? &set->elems[begin] : NULL;
 }

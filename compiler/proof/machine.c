@@ -1,98 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machine.c - see machine.h. */
-#include "compiler/proof/machine.h"
-
+/* machine.c - rules, chains and hooks in order; see machine.h. */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/proof/machine_internal.h"
+
 #define MAX_DEPTH 64 /* of jumps within each other: the kernel allows 16 (NFT_JUMP_STACK_SIZE) */
-
-/* What a chain does from one of its rules on. */
-struct memory {
-	struct chain *chain; /* NULL: the place is free */
-	size_t at;
-	struct marks marks;
-	unsigned int reads;
-	struct surroundings then;
-	struct cni_map map;
-};
-
-struct bit_hash {
-	uint32_t seed, modulus;
-	size_t n;
-	struct bit bits[REGISTER_BITS];
-};
 
 void machine_init(struct machine *m, struct decoder *d, struct cni_spaces *spaces)
 {
 	*m = (struct machine){ .d = d, .spaces = spaces };
-}
-
-/* ---- remembering ---- */
-
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-static bool same_surroundings(const struct surroundings *a, const struct surroundings *b, unsigned int reads)
-{
-	return (!(reads & READS_FAMILY) || a->family == b->family) &&
-	       (!(reads & READS_IIF) || same_text(a->iif, b->iif)) &&
-	       (!(reads & READS_OIF) || same_text(a->oif, b->oif)) &&
-	       (!(reads & READS_FLOW) ||
-		(a->reply == b->reply && a->ct_status == b->ct_status && a->before_conntrack == b->before_conntrack)) &&
-	       (!(reads & READS_FIB) || a->fib_type == b->fib_type);
-}
-
-static size_t place_of(const struct machine *m, const struct memory *key)
-{
-	size_t hash = (key->chain->index * 31 + key->at) * 2654435761u ^ key->marks.ct_mark * 40503u ^
-		      key->marks.mark * 2246822519u ^ key->marks.mss;
-
-	return hash & (m->room_memories - 1);
-}
-
-static const struct memory *recall(const struct machine *m, const struct memory *key)
-{
-	for (size_t at = m->room_memories ? place_of(m, key) : 0; m->room_memories && m->memories[at].chain;
-	     at = (at + 1) & (m->room_memories - 1)) {
-		const struct memory *known = &m->memories[at];
-
-		if (known->chain == key->chain && known->at == key->at &&
-		    !memcmp(&known->marks, &key->marks, sizeof(key->marks)) &&
-		    same_surroundings(&known->then, &m->now, known->reads))
-			return known;
-	}
-	return NULL;
-}
-
-static void place(struct machine *m, const struct memory *memory)
-{
-	size_t at = place_of(m, memory);
-
-	while (m->memories[at].chain)
-		at = (at + 1) & (m->room_memories - 1);
-	m->memories[at] = *memory;
-}
-
-static void remember(struct machine *m, const struct memory *memory)
-{
-	if (2 * m->n_memories >= m->room_memories) {
-		const struct memory *old = m->memories;
-		const size_t n = m->room_memories;
-
-		m->room_memories = n ? 2 * n : 1024;
-		m->memories = cni_new_array(m->d->arena, struct memory, m->room_memories);
-		for (size_t i = 0; i < n; i++)
-			if (old[i].chain)
-				place(m, &old[i]);
-	}
-	place(m, memory);
-	m->n_memories++;
 }
 
 /* ---- outcomes ---- */
@@ -164,16 +84,6 @@ static struct cni_map run_chain(struct machine *m, struct chain *chain, struct m
 static struct cni_map run_rules(struct machine *m, struct chain *chain, struct marks marks);
 static struct cni_map run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks);
 
-/* Where a rule is at; the packets that it has lost on the way go on with the next rule as they then were. */
-struct place {
-	struct machine *m;
-	struct chain *chain;
-	size_t at; /* rule */
-	struct marks marks;
-	struct cni_space here; /* packets that are still in the rule */
-	struct registers r;
-};
-
 static struct cni_map next_rule(const struct place *p)
 {
 	return run_from(p->m, p->chain, p->at + 1, p->marks);
@@ -233,22 +143,6 @@ static struct cni_map by_verdict(struct place *p, int32_t code, struct chain *ch
 	}
 }
 
-/* The element of one key; NULL: there is none. Elements are in order, and disjoint. */
-static const struct element *constant_element(const struct set *set, const uint8_t *key)
-{
-	size_t begin = 0, end = set->n_elems;
-
-	while (begin < end) {
-		const size_t middle = begin + (end - begin) / 2;
-
-		if (memcmp(set->elems[middle].hi, key, set->key_len) < 0)
-			begin = middle + 1;
-		else
-			end = middle;
-	}
-	return begin < set->n_elems && memcmp(set->elems[begin].lo, key, set->key_len) <= 0 ? &set->elems[begin] : NULL;
-}
-
 /* Every element leads its packets somewhere, and others stay in the rule, which is over: they go on with the next. */
 static struct cni_map by_map(struct place *p, const struct expr *x)
 {
@@ -275,238 +169,6 @@ static struct cni_map by_map(struct place *p, const struct expr *x)
 		cni_spaces_release(m->spaces, mark, all.node);
 	}
 	return all;
-}
-
-/* ---- conditions ---- */
-
-static void get_set_space(struct place *p, const struct expr *x)
-{
-	struct machine *m = p->m;
-	uint8_t key[64];
-
-	if (registers_constant(&p->r, x->sreg, key, x->set->key_len) && !x->set->n_fields) {
-		if (!constant_element(x->set, key) != x->inverted)
-			p->here = cni_space_none();
-	} else if (x->inverted) {
-		p->here = cni_space_minus(m->spaces, p->here, set_space(m, &p->r, x->sreg, x->set, cni_space_all()));
-	} else {
-		p->here = set_space(m, &p->r, x->sreg, x->set, p->here);
-	}
-}
-
-static void compare(struct place *p, const struct expr *x)
-{
-	struct machine *m = p->m;
-	const uint8_t *lowest = cni_alloc(m->d->arena, x->len), *value = x->a.at;
-	const uint8_t *highest = memset(cni_alloc(m->d->arena, x->len), 0xff, x->len);
-	struct cni_space equal, upto;
-
-	equal = registers_within(m, &p->r, x->sreg, x->len, value, value, p->here);
-	switch (x->key) {
-	case NFT_CMP_EQ:
-		p->here = equal;
-		break;
-	case NFT_CMP_NEQ:
-		p->here = cni_space_minus(m->spaces, p->here, equal);
-		break;
-	case NFT_CMP_GTE:
-		p->here = registers_within(m, &p->r, x->sreg, x->len, value, highest, p->here);
-		break;
-	case NFT_CMP_LTE:
-		p->here = registers_within(m, &p->r, x->sreg, x->len, lowest, value, p->here);
-		break;
-	case NFT_CMP_LT:
-		p->here = cni_space_minus(m->spaces, p->here,
-					  registers_within(m, &p->r, x->sreg, x->len, value, highest, p->here));
-		break;
-	case NFT_CMP_GT:
-		upto = registers_within(m, &p->r, x->sreg, x->len, lowest, value, p->here);
-		p->here = cni_space_minus(m->spaces, p->here, upto);
-		break;
-	default:
-		proof_fail(m->d, "a comparison is %u", x->key);
-	}
-}
-
-static void in_range(struct place *p, const struct expr *x)
-{
-	const struct cni_space in = registers_within(p->m, &p->r, x->sreg, x->len, x->a.at, x->b.at, p->here);
-
-	p->here = x->key == NFT_RANGE_EQ ? in : cni_space_minus(p->m->spaces, p->here, in);
-}
-
-/* ---- loading ---- */
-
-static void device(struct place *p, const struct expr *x, const char *name)
-{
-	char text[16] = ""; /* IFNAMSIZ, padded with zeros */
-
-	if (!name) {
-		p->here = cni_space_none(); /* no such device: the rule is over */
-		return;
-	}
-	memcpy(text, name, strnlen(name, sizeof(text) - 1));
-	registers_value(&p->r, x->dreg, text, sizeof(text));
-}
-
-static void load_meta(struct place *p, const struct expr *x)
-{
-	struct machine *m = p->m;
-	uint8_t family = m->now.family == CNI_V4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-
-	switch (x->key) {
-	case NFT_META_NFPROTO:
-		m->reads |= READS_FAMILY;
-		registers_value(&p->r, x->dreg, &family, 1);
-		break;
-	case NFT_META_L4PROTO:
-		registers_field(&p->r, x->dreg, CNI_FIELD_PROTO, 8);
-		break;
-	case NFT_META_MARK:
-		registers_value(&p->r, x->dreg, &p->marks.mark, 4);
-		break;
-	case NFT_META_IIFNAME:
-		m->reads |= READS_IIF;
-		device(p, x, m->now.iif);
-		break;
-	case NFT_META_OIFNAME:
-		m->reads |= READS_OIF;
-		device(p, x, m->now.oif);
-		break;
-	default:
-		proof_fail(m->d, "meta %u is not known", x->key);
-	}
-}
-
-static void load_ct(struct place *p, const struct expr *x)
-{
-	struct machine *m = p->m;
-	const uint8_t direction = m->now.reply;
-
-	m->reads |= READS_FLOW;
-	if (m->now.before_conntrack || p->marks.untracked) {
-		p->here = cni_space_none(); /* there is no flow: the rule is over */
-		return;
-	}
-	switch (x->key) {
-	case NFT_CT_DIRECTION:
-		registers_value(&p->r, x->dreg, &direction, 1);
-		break;
-	case NFT_CT_STATUS:
-		registers_value(&p->r, x->dreg, &m->now.ct_status, 4);
-		break;
-	case NFT_CT_MARK:
-		registers_value(&p->r, x->dreg, &p->marks.ct_mark, 4);
-		break;
-	default:
-		proof_fail(m->d, "ct %u is not known", x->key);
-	}
-}
-
-static void load_hash(struct place *p, const struct expr *x)
-{
-	struct machine *m = p->m;
-	struct bit_hash *hash = cni_new(m->d->arena, struct bit_hash);
-
-	hash->seed = x->seed;
-	hash->modulus = x->modulus;
-	hash->n = x->len * 8;
-	for (size_t i = 0; i < hash->n; i++) {
-		hash->bits[i] = p->r.bits[x->sreg * 8 + i];
-		if (hash->bits[i].kind == BIT_UNSET)
-			proof_fail(m->d, "a hash is of a register without a value");
-	}
-	for (p->r.hash = 0; p->r.hash < m->n_hashes; p->r.hash++)
-		if (!memcmp(&m->hashes[p->r.hash], hash, sizeof(*hash)))
-			break;
-	if (p->r.hash == m->n_hashes)
-		*cni_push(m->d->arena, m->hashes, m->n_hashes) = *hash;
-	p->r.modulus = x->modulus;
-	registers_hash(&p->r, x->dreg);
-}
-
-static void set_mark(struct place *p, const struct expr *x, uint32_t *mark)
-{
-	const uint32_t key = x->op == X_META_SET ? NFT_META_MARK : NFT_CT_MARK;
-
-	if (x->key != key || !registers_constant(&p->r, x->sreg, mark, sizeof(*mark)))
-		proof_fail(p->m->d, "a rule sets what it should not, or not to one value");
-}
-
-/* The kernel writes a smaller one only (nft_exthdr_tcp_set_eval()). */
-static void set_mss(struct place *p, const struct expr *x)
-{
-	uint8_t value[2];
-	uint32_t mss;
-
-	if (!registers_constant(&p->r, x->sreg, value, sizeof(value)))
-		proof_fail(p->m->d, "an MSS is not one value");
-	mss = (uint32_t)value[0] << 8 | value[1];
-	if (!p->marks.mss || mss < p->marks.mss)
-		p->marks.mss = mss;
-}
-
-static void do_expr(struct place *p, const struct expr *x)
-{
-	struct machine *m = p->m;
-
-	switch (x->op) {
-	case X_META:
-		load_meta(p, x);
-		break;
-	case X_CT:
-		load_ct(p, x);
-		break;
-	case X_PAYLOAD:
-		m->reads |= READS_FAMILY;
-		if (!registers_payload(&p->r, x, m->now.family))
-			proof_fail(m->d, "a rule reads header %u", x->key);
-		break;
-	case X_FIB:
-		m->reads |= READS_FIB;
-		registers_value(&p->r, x->dreg, &m->now.fib_type, 4);
-		break;
-	case X_IMMEDIATE:
-		registers_value(&p->r, x->dreg, x->a.at, x->len);
-		break;
-	case X_BITWISE:
-		if (!registers_bitwise(&p->r, x))
-			proof_fail(m->d, "a rule masks what has no value");
-		break;
-	case X_BYTEORDER:
-		registers_swap(&p->r, x);
-		break;
-	case X_HASH:
-		load_hash(p, x);
-		break;
-	case X_CMP:
-		compare(p, x);
-		break;
-	case X_RANGE:
-		in_range(p, x);
-		break;
-	case X_LOOKUP:
-		get_set_space(p, x);
-		break;
-	case X_META_SET:
-		set_mark(p, x, &p->marks.mark);
-		break;
-	case X_CT_SET:
-		m->reads |= READS_FLOW;
-		if (m->now.before_conntrack || p->marks.untracked)
-			break; /* there is no flow to mark */
-		set_mark(p, x, &p->marks.ct_mark);
-		break;
-	case X_MSS_SET:
-		m->reads |= READS_FAMILY;
-		set_mss(p, x);
-		break;
-	case X_NOTRACK:
-		p->marks.untracked = 1;
-		break;
-	default:
-		break; /* counters count */
-	}
 }
 
 /* ---- rules in order ---- */
@@ -572,7 +234,7 @@ static struct cni_map run_exprs(struct place *p, const struct expr *x, size_t n)
 			return otherwise_next(p, translate(p, x));
 		if (x->op == X_REJECT)
 			return otherwise_next(p, all_are(m, OUT_REJECT, NULL));
-		do_expr(p, x);
+		machine_expr(p, x);
 		if (memcmp(&before, &p->marks, sizeof(before)) != 0) {
 			/* from here on two sorts of packets: those that were lost so far, and those that go on changed */
 			struct place changed = *p, lost = *p;
@@ -599,7 +261,7 @@ static struct cni_map run_rule(struct machine *m, const struct memory *key)
 static struct cni_map remembered(struct machine *m, struct memory memory,
 				 struct cni_map (*make)(struct machine *m, const struct memory *key))
 {
-	const struct memory *known = recall(m, &memory);
+	const struct memory *known = machine_recall(m, &memory);
 	const unsigned int outer = m->reads;
 
 	if (known) {
@@ -610,7 +272,7 @@ static struct cni_map remembered(struct machine *m, struct memory memory,
 	memory.map = make(m, &memory);
 	memory.reads = m->reads;
 	memory.then = m->now;
-	remember(m, &memory);
+	machine_remember(m, &memory);
 	m->reads |= outer;
 	return memory.map;
 }
@@ -649,7 +311,7 @@ static bool ends_chain(struct machine *m, struct chain *chain, size_t at, struct
 		    (x->op == X_RANGE && !registers_constant(&p.r, x->sreg, key, x->len)) ||
 		    (x->op == X_LOOKUP && !registers_constant(&p.r, x->sreg, key, x->set->key_len)))
 			return false;
-		do_expr(&p, x);
+		machine_expr(&p, x);
 	}
 	return false;
 }
@@ -661,7 +323,7 @@ static struct cni_map run_rules(struct machine *m, struct chain *chain, struct m
 	const struct memory first = { .chain = chain, .marks = marks };
 	size_t at = 0;
 
-	if (!recall(m, &first))
+	if (!machine_recall(m, &first))
 		while (at < chain->n_rules && !ends_chain(m, chain, at, marks))
 			at++;
 	for (; at && !m->d->error; at--)
