@@ -116,7 +116,7 @@ static void decode_gateway(struct decoder *d, const struct attrs *attrs, enum cn
 	}
 	if (!via.at)
 		return;
-	if (hop->has_via || via.len < sizeof(via_family)) {
+	if (family == CNI_V6 || hop->has_via || via.len < sizeof(via_family)) {
 		proof_fail(d, "%s has a next hop that cannot be", attrs->what);
 		return;
 	}
