@@ -12,6 +12,7 @@
 #include "compiler/arena.h"
 #include "compiler/model.h"
 #include "grammar/parse.h"
+#include "runtime/git.h"
 #include "runtime/texts.h"
 
 #define INCLUDE_MAX 64u
@@ -336,6 +337,20 @@ struct rt_policy *rt_load(struct cni_arena *arena, const char *const *paths, siz
 	load_settings(&l, sets, n_sets);
 	for (size_t i = 0; i < n_paths; i++)
 		load_path(&l, paths[i]);
+	return end(&l);
+}
+
+struct rt_policy *rt_load_git(struct cni_arena *arena, const char *operand, const char *const *sets, size_t n_sets)
+{
+	struct loader l = begin(arena);
+	struct rt_git git;
+
+	if (!rt_git_find(arena, &l.policy->diags, operand, &git))
+		return l.policy;
+	rt_git_texts(&l.texts, arena, &l.policy->diags, &git);
+	load_settings(&l, sets, n_sets);
+	for (size_t i = 0; i < git.n_paths; i++)
+		load_top(&l, git.paths[i]);
 	return end(&l);
 }
 

@@ -44,6 +44,9 @@ struct rt_policy {
 struct rt_policy *rt_load(struct cni_arena *arena, const char *const *paths, size_t n_paths, const char *const *sets,
 			  size_t n_sets);
 
+/* The same of "REV:PATH" in a git repository (runtime/git.h). */
+struct rt_policy *rt_load_git(struct cni_arena *arena, const char *operand, const char *const *sets, size_t n_sets);
+
 /* The same from an origin; no file is opened. */
 struct rt_policy *rt_load_origin(struct cni_arena *arena, const struct rt_origin *origin);
 

@@ -48,7 +48,7 @@ static struct rt_file *find(const struct rt_texts *texts, const char *path)
 }
 
 /* From now on the path leads to the file. */
-static void add_name(struct rt_texts *texts, const char *path, struct rt_file *file)
+void rt_texts_name(struct rt_texts *texts, const char *path, struct rt_file *file)
 {
 	struct name *name = cni_new(texts->arena, struct name);
 
@@ -111,14 +111,28 @@ static struct rt_file *find_inode(const struct rt_texts *texts, const struct sta
 	return NULL;
 }
 
+struct rt_file *rt_texts_new(struct rt_texts *texts, const char *path, struct cni_span at)
+{
+	if (texts->n_files == FILES_MAX)
+		return complain(texts, CNI55, at, path, "is one file too many: one run reads 4096");
+	return &texts->files[texts->n_files++];
+}
+
+struct rt_file *rt_texts_known(const struct rt_texts *texts, const char *origin)
+{
+	for (size_t i = 0; i < texts->n_files; i++)
+		if (texts->files[i].origin && !strcmp(texts->files[i].origin, origin))
+			return &texts->files[i];
+	return NULL;
+}
+
 static struct rt_file *read_file(struct rt_texts *texts, const struct opened *opened, const char *path,
 				 struct cni_span at)
 {
-	struct rt_file *file;
+	struct rt_file *file = rt_texts_new(texts, path, at);
 
-	if (texts->n_files == FILES_MAX)
-		return complain(texts, CNI55, at, path, "is one file too many: one run reads 4096");
-	file = &texts->files[texts->n_files++];
+	if (!file)
+		return NULL;
 	file->device = opened->st.st_dev;
 	file->inode = opened->st.st_ino;
 	file->data = read_all(texts, opened, path, at, &file->len);
@@ -151,7 +165,7 @@ static struct rt_file *take(struct rt_texts *texts, int fd, const char *path, co
 	if (fd >= 0)
 		close(fd);
 	if (file)
-		add_name(texts, name, file);
+		rt_texts_name(texts, name, file);
 	return file;
 }
 
@@ -189,7 +203,7 @@ void rt_texts_init_origin(struct rt_texts *texts, struct cni_arena *arena, struc
 		texts->files[texts->n_files++] =
 			(struct rt_file){ .data = origin->texts[i].data, .len = origin->texts[i].len };
 	for (size_t i = 0; i < origin->n_paths; i++)
-		add_name(texts, origin->paths[i].path, &texts->files[origin->paths[i].text]);
+		rt_texts_name(texts, origin->paths[i].path, &texts->files[origin->paths[i].text]);
 }
 
 /* ---- the end ---- */

@@ -3,6 +3,7 @@
  * each with the boxes of that rest; so boxes are disjoint, and few where people wrote the matches. */
 #include "compiler/space/space_internal.h"
 
+#define MAX_RANGES 4096 /* that are kept of a field, to see whether what is left out is shorter */
 #define MAX_WAYS 65536 /* that are followed through one field before "and more" is said */
 
 struct boxing {
@@ -49,7 +50,7 @@ static void put(struct groups *groups, int rest, cni_u128 lo, cni_u128 hi)
 	f = &group->field;
 	if (f->n_items && f->items[f->n_items - 1].hi + 1 == lo)
 		f->items[f->n_items - 1].hi = hi;
-	else if (f->n_items == b->max_ranges)
+	else if (f->n_items == MAX_RANGES)
 		f->more = true;
 	else
 		*cni_push(b->arena, f->items, f->n_items) = (struct cni_range6){ lo, hi };
@@ -92,6 +93,33 @@ static void follow(struct groups *groups, int node, unsigned int depth, cni_u128
 	}
 }
 
+static void put_range(struct boxing *b, struct cni_box_field *f, cni_u128 lo, cni_u128 hi)
+{
+	if (lo <= hi)
+		*cni_push(b->arena, f->items, f->n_items) = (struct cni_range6){ lo, hi };
+}
+
+/* Not limited at all, by what it is, or by what it is not: whichever says it in fewer ranges; cut to what readers want. */
+static struct cni_box_field shortest(struct boxing *b, enum cni_header_field field, const struct cni_box_field *f)
+{
+	const cni_u128 last = field_last(b->family, field);
+	struct cni_box_field inverse = { .negated = true }, best = *f;
+
+	for (size_t i = 0; i < f->n_items; i++) {
+		if (f->items[i].lo)
+			put_range(b, &inverse, i ? f->items[i - 1].hi + 1 : 0, f->items[i].lo - 1);
+		if (i + 1 == f->n_items && f->items[i].hi != last)
+			put_range(b, &inverse, f->items[i].hi + 1, last);
+	}
+	if (!f->more && inverse.n_items < f->n_items)
+		best = inverse;
+	if (best.n_items > b->max_ranges) {
+		best.n_items = b->max_ranges;
+		best.more = true;
+	}
+	return best;
+}
+
 static void box_fields(struct boxing *b, int node, unsigned int at)
 {
 	struct groups groups = { .b = b };
@@ -111,10 +139,10 @@ static void box_fields(struct boxing *b, int node, unsigned int at)
 	b->boxes.more |= groups.more;
 	for (size_t i = 0; i < groups.n_items; i++) {
 		struct group *group = &groups.items[i];
-		bool any = group->field.n_items == 1 && group->field.items[0].lo == 0 &&
-			   group->field.items[0].hi == field_last(b->family, groups.field);
 
-		b->now.field[groups.field] = any ? (struct cni_box_field){ 0 } : group->field;
+		/* of what was not followed nobody knows where it leads */
+		group->field.more |= groups.ways >= MAX_WAYS;
+		b->now.field[groups.field] = shortest(b, groups.field, &group->field);
 		box_fields(b, group->rest, at + 1);
 	}
 	b->now.field[groups.field] = (struct cni_box_field){ 0 };

@@ -117,11 +117,11 @@ struct cni_count cni_space_count_field(struct cni_spaces *s, enum cni_family fam
 
 /* ---- printing ---- */
 
-bool cni_count_is_zero(const struct cni_count *count)
+bool cni_count_is(const struct cni_count *count, uint64_t number)
 {
-	static const struct cni_count zero;
+	const struct cni_count other = { { number } };
 
-	return !memcmp(count, &zero, sizeof(zero));
+	return !memcmp(count, &other, sizeof(other));
 }
 
 static int top_bit(const struct cni_count *count)
@@ -147,7 +147,7 @@ void cni_count_decimal(struct cni_text *text, const struct cni_count *count)
 			rest %= 10;
 		}
 		digits[--at] = (char)('0' + (int)rest);
-	} while (!cni_count_is_zero(&left));
+	} while (!cni_count_is(&left, 0));
 	cni_text_add(text, digits + at, sizeof(digits) - at);
 }
 

@@ -19,7 +19,7 @@ static void visit(struct walk *w, int node)
 		return;
 	memo_add(&w->seen, node, node, 0);
 	if (var_of(node) >= w->s->labels) {
-		*cni_push(w->arena, w->labels.items, w->labels.n_items) = label_of(w->s, node);
+		*cni_push(w->arena, w->labels.items, w->labels.n_items) = label_of(node);
 		return;
 	}
 	visit(w, bdd_low(node));

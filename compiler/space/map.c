@@ -18,11 +18,10 @@ static int label_node(struct cni_spaces *s, unsigned int label)
 	return keep_node(s, mark, node);
 }
 
-unsigned int label_of(const struct cni_spaces *s, int node)
+unsigned int label_of(int node)
 {
 	unsigned int label = 0;
 
-	(void)s;
 	while (node > TRUE_NODE) {
 		bool one = bdd_low(node) == FALSE_NODE;
 
@@ -40,6 +39,13 @@ struct cni_map cni_map_all(struct cni_spaces *s, unsigned int label)
 struct cni_map cni_map_ite(struct cni_spaces *s, struct cni_space where, struct cni_map then, struct cni_map otherwise)
 {
 	return (struct cni_map){ s->failed ? FALSE_NODE : hold(s, bdd_ite(where.node, then.node, otherwise.node)) };
+}
+
+struct cni_space cni_map_differ(struct cni_spaces *s, struct cni_map a, struct cni_map b)
+{
+	/* where both have the same label, the labels' bits agree in all ways that there are */
+	return (struct cni_space){ s->failed ? FALSE_NODE
+					     : hold(s, bdd_appex(a.node, b.node, bddop_xor, s->label_bits)) };
 }
 
 struct cni_space cni_map_where(struct cni_spaces *s, struct cni_map map, unsigned int label)
@@ -74,7 +80,7 @@ static int join_nodes(struct join *j, int a, int b)
 	if (memo_find(&j->memo, a, b, &node))
 		return node;
 	if (var >= j->s->labels) {
-		node = label_node(j->s, j->join(label_of(j->s, a), label_of(j->s, b), j->arg));
+		node = label_node(j->s, j->join(label_of(a), label_of(b), j->arg));
 	} else {
 		low = join_nodes(j, branch(a, var, false), branch(b, var, false));
 		high = join_nodes(j, branch(a, var, true), branch(b, var, true));

@@ -69,7 +69,7 @@ void cni_box_print(struct cni_text *text, enum cni_family family, const struct c
 
 		if (!f->n_items)
 			continue;
-		cni_text_printf(text, "%s%s ", any ? "" : " ", fields[i].word);
+		cni_text_printf(text, "%s%s%s ", any ? "" : " ", f->negated ? "not " : "", fields[i].word);
 		any = false;
 		for (size_t k = 0; k < f->n_items; k++) {
 			cni_text_puts(text, k ? ", " : "");

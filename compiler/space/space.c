@@ -14,13 +14,23 @@ static struct cni_spaces *running;
 
 static void on_error(int code)
 {
-	(void)code; /* the limit, or memory: nothing else is asked of it wrongly */
+	(void)code; /* the limit, or no memory */
 	running->failed = true;
 }
 
-static const enum cni_header_field usual_order[CNI_N_FIELDS] = { CNI_FIELD_TO,	  CNI_FIELD_FROM,  CNI_FIELD_PROTO,
-								 CNI_FIELD_DPORT, CNI_FIELD_SPORT, CNI_FIELD_DSCP,
-								 CNI_FIELD_TYPE };
+const enum cni_header_field cni_usual_order[CNI_N_FIELDS] = { CNI_FIELD_TO,    CNI_FIELD_FROM,	CNI_FIELD_PROTO,
+							      CNI_FIELD_DPORT, CNI_FIELD_SPORT, CNI_FIELD_DSCP,
+							      CNI_FIELD_TYPE };
+
+/* Variables as BuDDy wants to have them; for ever. */
+static int all_of(int first, int n)
+{
+	int vars[128];
+
+	for (int i = 0; i < n; i++)
+		vars[i] = first + i;
+	return bdd_addref(bdd_makeset(vars, n));
+}
 
 struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header_field *order, unsigned int max_nodes)
 {
@@ -30,8 +40,7 @@ struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header
 	assert(!running && max_nodes >= 10000);
 	running = s;
 	s->arena = arena;
-	s->max_nodes = max_nodes;
-	memcpy(s->order, order ? order : usual_order, sizeof(s->order));
+	memcpy(s->order, order ? order : cni_usual_order, sizeof(s->order));
 	/* BuDDy takes the next prime: stay below the limit */
 	if (bdd_init((int)(max_nodes / 2 < FIRST_NODES ? max_nodes / 2 : FIRST_NODES), FIRST_NODES / CACHE_RATIO) < 0)
 		s->failed = true;
@@ -42,19 +51,16 @@ struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header
 	bdd_setmaxnodenum((int)max_nodes);
 	bdd_setmaxincrease((int)max_nodes); /* doubled each time */
 	bdd_setcacheratio(CACHE_RATIO);
+	bdd_setminfreenodes(50); /* percent: rather more room than another sweep */
 	for (unsigned int i = 0; i < CNI_N_FIELDS; i++) {
 		s->first[s->order[i]] = next;
 		next += (int)field_width(CNI_V6, s->order[i]);
 	}
 	s->labels = next;
 	bdd_setvarnum(next + LABEL_BITS);
-	for (enum cni_header_field f = 0; f < CNI_N_FIELDS; f++) {
-		int vars[128], n = (int)field_width(CNI_V6, f);
-
-		for (int i = 0; i < n; i++)
-			vars[i] = s->first[f] + i;
-		s->fields[f] = bdd_addref(bdd_makeset(vars, n));
-	}
+	for (enum cni_header_field f = 0; f < CNI_N_FIELDS; f++)
+		s->fields[f] = all_of(s->first[f], (int)field_width(CNI_V6, f));
+	s->label_bits = all_of(s->labels, LABEL_BITS);
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
 		s->proper[f] = proper_packets(s, f);
 	return s;
@@ -72,11 +78,6 @@ void cni_spaces_free(struct cni_spaces *s)
 bool cni_spaces_failed(const struct cni_spaces *s)
 {
 	return s->failed;
-}
-
-unsigned int cni_spaces_max_nodes(const struct cni_spaces *s)
-{
-	return s->max_nodes;
 }
 
 struct cni_spaces_use cni_spaces_use(const struct cni_spaces *s)
@@ -170,6 +171,11 @@ struct cni_space cni_space_not(struct cni_spaces *s, struct cni_space a)
 	return apply(s, cni_space_all(), a, bddop_diff);
 }
 
+struct cni_space cni_space_simplify(struct cni_spaces *s, struct cni_space a, struct cni_space care)
+{
+	return (struct cni_space){ s->failed ? FALSE_NODE : hold(s, bdd_simplify(a.node, care.node)) };
+}
+
 bool cni_space_covers(struct cni_spaces *s, struct cni_space outer, struct cni_space inner)
 {
 	size_t mark = cni_spaces_mark(s);
@@ -217,5 +223,5 @@ bool cni_space_has(const struct cni_spaces *s, struct cni_space a, const struct 
 
 unsigned int cni_map_label(const struct cni_spaces *s, struct cni_map map, const struct cni_header *packet)
 {
-	return label_of(s, walk(s, map.node, packet));
+	return label_of(walk(s, map.node, packet));
 }

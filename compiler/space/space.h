@@ -27,6 +27,9 @@ enum cni_header_field {
 	CNI_N_FIELDS
 };
 
+/* to, from, proto, dport, sport, dscp, type */
+extern const enum cni_header_field cni_usual_order[CNI_N_FIELDS];
+
 struct cni_spaces;
 
 struct cni_space {
@@ -43,13 +46,12 @@ struct cni_map {
 
 /* ---- the manager ---- */
 
-/* `order`: all fields, the one that tells most apart first; NULL: to, from, proto, dport, sport, dscp, type.
+/* `order`: all fields, the one that tells most apart first; NULL: the usual one.
  * `max_nodes` (each about 40 bytes) that are in use at a time; at least 10,000. To be freed before `arena` is. */
 struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header_field *order, unsigned int max_nodes);
 void cni_spaces_free(struct cni_spaces *s); /* NULL is allowed */
 
 bool cni_spaces_failed(const struct cni_spaces *s); /* the limit was reached: no result since means anything */
-unsigned int cni_spaces_max_nodes(const struct cni_spaces *s);
 
 /* What the diagrams have needed so far. */
 struct cni_spaces_use {
@@ -93,6 +95,8 @@ struct cni_space cni_space_and(struct cni_spaces *s, struct cni_space a, struct 
 struct cni_space cni_space_or(struct cni_spaces *s, struct cni_space a, struct cni_space b);
 struct cni_space cni_space_minus(struct cni_spaces *s, struct cni_space a, struct cni_space b);
 struct cni_space cni_space_not(struct cni_spaces *s, struct cni_space a);
+/* Some set that is `a` within `care`, which is not empty, and whatever is simplest outside. */
+struct cni_space cni_space_simplify(struct cni_spaces *s, struct cni_space a, struct cni_space care);
 /* Packets that are in `a` with some value of the fields (a bit each: 1 << CNI_FIELD_TO). */
 struct cni_space cni_space_exists(struct cni_spaces *s, struct cni_space a, unsigned int fields);
 bool cni_space_covers(struct cni_spaces *s, struct cni_space outer, struct cni_space inner);
@@ -123,6 +127,8 @@ struct cni_map cni_map_relabel(struct cni_spaces *s, struct cni_map map, const u
 /* A packet of labels x and y gets join(x, y), which is asked once at least for each pair that some packet has. */
 struct cni_map cni_map_join(struct cni_spaces *s, struct cni_map a, struct cni_map b,
 			    unsigned int (*join)(unsigned int x, unsigned int y, void *arg), void *arg);
+/* The packets that have another label in `b` than in `a`. */
+struct cni_space cni_map_differ(struct cni_spaces *s, struct cni_map a, struct cni_map b);
 /* The packets that have the label. */
 struct cni_space cni_map_where(struct cni_spaces *s, struct cni_map map, unsigned int label);
 /* All that some packet has, ascending, each once. Allocated in the arena. */
@@ -143,13 +149,13 @@ struct cni_count cni_space_count(struct cni_spaces *s, enum cni_family family, s
 /* How many addresses `from` or `to` has in it. */
 struct cni_count cni_space_count_field(struct cni_spaces *s, enum cni_family family, enum cni_header_field field,
 				       struct cni_space a);
-bool cni_count_is_zero(const struct cni_count *count);
-/* "65536", "2^24", "about 2^91.3"; the exact number in decimal. Written at the end of `text`. */
+bool cni_count_is(const struct cni_count *count, uint64_t number);
+/* "65536", "2^24", "more than 2^91"; and the exact number in decimal. Written at the end of `text`. */
 void cni_count_print(struct cni_text *text, const struct cni_count *count);
 void cni_count_decimal(struct cni_text *text, const struct cni_count *count);
 
 /* The simplest packet of a space that is not empty: of `hints`, the first that fits gives its first good host
- * (.1, .5, ::5 …); else round addresses of the largest block; well-known ports; TCP rather than UDP than others. */
+ * (.5, .9, ::5 …); else round addresses of the largest block; well-known ports; TCP rather than UDP than others. */
 struct cni_hints {
 	struct cni_prefix *items;
 	size_t n_items;
@@ -162,6 +168,7 @@ struct cni_box {
 	struct cni_box_field {
 		struct cni_range6 *items; /* ascending */
 		size_t n_items;
+		bool negated; /* the field is in none of them: where that is shorter */
 		bool more; /* there are others */
 	} field[CNI_N_FIELDS];
 };
@@ -173,7 +180,7 @@ struct cni_boxes { /* disjoint; all of the space, unless there is `more`, here o
 	bool more;
 };
 
-/* At most `max_boxes`, each with at most `max_ranges` ranges a field. */
+/* At most `max_boxes`, each with at most `max_ranges` (4096 at most) ranges a field. */
 struct cni_boxes cni_space_boxes(struct cni_spaces *s, struct cni_arena *arena, enum cni_family family,
 				 struct cni_space a, size_t max_boxes, size_t max_ranges);
 /* "from 10.0.0.0/8 to 192.0.2.1, 192.0.2.8-192.0.2.11 udp dport 53"; "any packet" for a box without limits. */

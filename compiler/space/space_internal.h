@@ -18,11 +18,11 @@ struct cni_spaces {
 	enum cni_header_field order[CNI_N_FIELDS];
 	int first[CNI_N_FIELDS]; /* variable of the field's highest bit; addresses of IPv4 use the first 32 */
 	int labels; /* of the label's highest bit: behind all fields */
-	unsigned int max_nodes;
 	bool failed;
 	int *held; /* one reference each */
 	size_t n_held, room;
 	int fields[CNI_N_FIELDS]; /* all variables of a field, as BuDDy wants to have them; held for ever */
+	int label_bits; /* the same of labels */
 	struct cni_space proper[CNI_N_FAMILIES]; /* held for ever */
 };
 
@@ -57,7 +57,7 @@ int keep_node(struct cni_spaces *s, size_t mark, int node);
 int make_node(struct cni_spaces *s, int var, int low, int high);
 
 /* The label that a node behind all fields stands for. */
-unsigned int label_of(const struct cni_spaces *s, int node);
+unsigned int label_of(int node);
 
 static inline bool is_constant(int node)
 {

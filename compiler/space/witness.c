@@ -49,8 +49,7 @@ static bool try_hints(struct choice *c, const struct cni_hints *hints)
 	return false;
 }
 
-/* The way that leaves the most bits free: a breadth-first walk would find it, but the shortest way down is found by a
- * memo as well. */
+/* How many bits are asked on the shortest way to what is in the space. */
 static int bits_asked(struct memo *memo, int node)
 {
 	int low, high, asked;
@@ -68,7 +67,7 @@ static int bits_asked(struct memo *memo, int node)
 	return asked;
 }
 
-/* The lowest of the largest blocks. */
+/* What is at the end of the shortest way: mostly the largest block. */
 static void largest_block(struct choice *c, cni_u128 *first, unsigned int *free_bits)
 {
 	unsigned int width = field_width(c->family, c->field), asked = 0;

@@ -26,7 +26,7 @@ struct rt_command {
 	const char *operands; /* for the usage line: "FILE..." */
 	const char *summary; /* one line */
 	const char *about; /* what `cnic help NAME` says beside the options; lines of at most 79 columns */
-	uint32_t options; /* a bit per enum rt_option_id, beside RT_COMMON_OPTIONS */
+	uint64_t options; /* a bit per enum rt_option_id, beside RT_COMMON_OPTIONS */
 	size_t min_operands, max_operands;
 	/* Returns the exit status. What it has to say is in the session, which is printed afterwards. */
 	enum rt_exit (*run)(struct rt_session *session);

@@ -31,9 +31,12 @@ const struct rt_command rt_commands[] = {
 	  RT_BIT(RT_OPT_EMIT) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATS), 1, ANY_NUMBER, rt_compile },
 	{ "plan", plan_aliases, "FILE...", "show what apply would change",
 	  POLICY_ABOUT " Against the live kernel this needs CAP_NET_ADMIN; with\n"
-		       "--state it needs no privilege. With -o the plan is saved for apply.",
-	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE), 1,
-	  ANY_NUMBER, rt_plan },
+		       "--state it needs no privilege. With -o the plan is saved for apply. Where the\n"
+		       "kernel holds the last revision, which packets would meet another fate is told.",
+	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_DOWN) | RT_BIT(RT_OPT_EACH_FAILURE) |
+		  RT_BIT(RT_OPT_MAX_NODES) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE) |
+		  RT_BIT(RT_OPT_STATE_DIR),
+	  1, ANY_NUMBER, rt_plan },
 	{ "apply", NULL, "FILE...", "make the router what the policy says",
 	  POLICY_ABOUT "\nShows the plan, asks if there is a terminal to ask on, and changes nothing when\n"
 		       "nothing is to be changed. A FILE that plan -o wrote is applied only while the\n"
@@ -50,11 +53,15 @@ const struct rt_command rt_commands[] = {
 	  CHANGE_OPTIONS, 0, 1, rt_rollback },
 	{ "history", NULL, "", "list the revisions: when, by whom, and what for", "",
 	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_history },
-	{ "diff", NULL, "OLD NEW", "show what differs between two policies",
-	  "OLD and NEW are revisions (a number), files or folders. Shown are their texts\n"
-	  "and the rules that they become on an empty router, each as a unified diff.",
-	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 2, 2,
-	  rt_diff },
+	{ "diff", NULL, "OLD NEW", "show which packets two policies treat differently",
+	  "OLD and NEW are revisions (a number), files or folders, REV:PATH in git, or live:\n"
+	  "the revision that this router holds. Shown is every class of packets whose fate\n"
+	  "changes; at choice how the texts differ, and the rules that they become on an\n"
+	  "empty router.",
+	  RT_BIT(RT_OPT_DETAILED_EXITCODE) | RT_BIT(RT_OPT_DOWN) | RT_BIT(RT_OPT_EACH_FAILURE) |
+		  RT_BIT(RT_OPT_MAX_NODES) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_RULES) | RT_BIT(RT_OPT_SET) |
+		  RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_TEXT),
+	  2, 2, rt_diff },
 	{ "drift", NULL, "[FILE...]", "tell where the kernel differs from the policy, changing nothing",
 	  "The policy is the last confirmed revision, or FILE. Exits 2 where something\n"
 	  "differs. --ignore may be given several times, such as 'setting *'.",

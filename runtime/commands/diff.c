@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* diff.c - `cnic diff`: two policies by their texts, and by the rules that they become on an empty router. */
+/* diff.c - `cnic diff`: which packets two policies treat differently; at choice their texts, and the rules that they
+ * become on an empty router. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler/emit/emit.h"
+#include "compiler/space/space.h"
 #include "runtime/commands/line_diff.h"
+#include "runtime/commands/meaning.h"
 #include "runtime/commands/pipeline.h"
-#include "runtime/commands/revision.h"
+#include "runtime/commands/side.h"
 #include "runtime/json/envelope.h"
 
 struct text {
@@ -17,66 +20,10 @@ struct text {
 	size_t len;
 };
 
-struct side {
-	const char *operand;
-	bool is_revision;
-	unsigned int number;
-	struct rt_origin origin;
-	struct text *texts; /* by key */
-	size_t n_texts;
-	struct cni_text nft, ip;
+struct texts {
+	struct text *items; /* by key */
+	size_t n_items;
 };
-
-/* ---- the two policies ---- */
-
-static bool load_revision(struct rt_session *session, struct side *side, const struct cni_model **model)
-{
-	const struct rt_revision *revision;
-	struct rt_store *store;
-
-	if (rt_store_open(session, &store))
-		return false;
-	if (!store) {
-		cni_diag(session->diags, CNI714, (struct cni_span){ 0 }, RT_NO_STORE);
-		return false;
-	}
-	revision = rt_revision_read(store, side->number);
-	if (!revision)
-		return false;
-	side->origin = revision->origin;
-	return rt_revision_model(session, revision, model);
-}
-
-static bool load_files(struct rt_session *session, struct side *side, const struct cni_model **model)
-{
-	const struct rt_words *sets = &session->options->sets;
-	struct rt_policy *policy = rt_load(session->arena, &side->operand, 1, sets->items, sets->n_items);
-
-	*model = rt_pipeline_resolve(session, policy);
-	side->origin = policy->origin;
-	return *model;
-}
-
-/* The rules of a router without a policy are none. */
-static bool load(struct rt_session *session, struct side *side)
-{
-	const struct cni_model *model;
-	const struct cni_state *state;
-
-	if (!(side->is_revision ? load_revision : load_files)(session, side, &model))
-		return false;
-	side->nft.arena = side->ip.arena = session->arena;
-	cni_text_puts(&side->nft, "");
-	cni_text_puts(&side->ip, "");
-	if (!model)
-		return true;
-	state = rt_pipeline_state(session, model);
-	if (!state)
-		return false;
-	cni_emit_nft(&side->nft, state);
-	cni_emit_ip(&side->ip, state);
-	return true;
-}
 
 /* ---- which text belongs to which ---- */
 
@@ -96,27 +43,29 @@ static int by_key(const void *a, const void *b)
 	return strcmp(((const struct text *)a)->key, ((const struct text *)b)->key);
 }
 
-static void collect(struct cni_arena *arena, struct side *side, bool single)
+static struct texts collect(struct cni_arena *arena, const struct rt_side *side, bool single)
 {
 	const struct rt_origin *origin = &side->origin;
 	struct cni_text sets = { .arena = arena };
+	struct texts texts = { 0 };
 
 	for (size_t i = 0; i < origin->n_sets; i++)
 		cni_text_printf(&sets, "%s\n", origin->sets[i]);
 	if (sets.len)
-		*cni_push(arena, side->texts, side->n_texts) =
+		*cni_push(arena, texts.items, texts.n_items) =
 			(struct text){ "--set", "--set", "--set", sets.data, sets.len };
 	for (size_t i = 0; origin->n_tops && i < origin->n_paths; i++) {
 		const struct rt_text *text = &origin->texts[origin->paths[i].text];
 		const char *path = origin->paths[i].path;
 
-		*cni_push(arena, side->texts, side->n_texts) =
+		*cni_push(arena, texts.items, texts.n_items) =
 			(struct text){ key_of(origin, path, single), path, path, text->data, text->len };
 	}
-	for (size_t i = 0; side->is_revision && i < side->n_texts; i++)
-		side->texts[i].name = cni_printf(arena, "%s:%s", side->operand, side->texts[i].path);
-	if (side->n_texts)
-		qsort(side->texts, side->n_texts, sizeof(*side->texts), by_key);
+	for (size_t i = 0; i < texts.n_items; i++)
+		texts.items[i].name = cni_printf(arena, "%s%s", side->prefix, texts.items[i].path);
+	if (texts.n_items)
+		qsort(texts.items, texts.n_items, sizeof(*texts.items), by_key);
+	return texts;
 }
 
 /* ---- what differs ---- */
@@ -140,28 +89,17 @@ static void compare(struct result *result, const struct text *old, const struct 
 						      rt_json_textn(diff.data, diff.len)));
 }
 
-static void compare_texts(struct result *result, const struct side *old, const struct side *new)
+static void compare_texts(struct result *result, const struct texts *old, const struct texts *new)
 {
 	size_t i = 0, j = 0;
 
-	while (i < old->n_texts || j < new->n_texts) {
-		int order = i == old->n_texts ? 1 : j == new->n_texts ? -1 : by_key(&old->texts[i], &new->texts[j]);
+	while (i < old->n_items || j < new->n_items) {
+		int order = i == old->n_items ? 1 : j == new->n_items ? -1 : by_key(&old->items[i], &new->items[j]);
 
-		compare(result, order <= 0 ? &old->texts[i] : NULL, order >= 0 ? &new->texts[j] : NULL);
+		compare(result, order <= 0 ? &old->items[i] : NULL, order >= 0 ? &new->items[j] : NULL);
 		i += order <= 0;
 		j += order >= 0;
 	}
-}
-
-static struct cni_text compare_rules(struct rt_session *session, const struct side sides[2], const char *language,
-				     const struct cni_text *old, const struct cni_text *new)
-{
-	struct cni_text diff = { .arena = session->arena };
-
-	cni_text_puts(&diff, "");
-	rt_line_diff(&diff, cni_printf(session->arena, "%s (%s)", sides[0].operand, language), old->data, old->len,
-		     cni_printf(session->arena, "%s (%s)", sides[1].operand, language), new->data, new->len);
-	return diff;
 }
 
 static void show(struct rt_session *session, const char *heading, const struct cni_text *diff)
@@ -172,52 +110,108 @@ static void show(struct rt_session *session, const char *heading, const struct c
 		cni_text_add(&session->out, diff->data, diff->len);
 }
 
-static bool differ(struct rt_session *session, const struct side sides[2])
-{
-	struct result result = { .texts.arena = session->arena, .list = json_array() };
-	struct cni_text nft = compare_rules(session, sides, "nft", &sides[0].nft, &sides[1].nft);
-	struct cni_text ip = compare_rules(session, sides, "ip", &sides[0].ip, &sides[1].ip);
+/* ---- rules ---- */
 
-	compare_texts(&result, &sides[0], &sides[1]);
-	show(session, "Texts", &result.texts);
+struct rules {
+	struct cni_text nft, ip;
+};
+
+/* The rules of a router without a policy are none. */
+static bool rules_of(struct rt_session *session, const struct cni_model *model, struct rules *rules)
+{
+	const struct cni_state *state = model ? rt_pipeline_state(session, model) : NULL;
+
+	rules->nft.arena = rules->ip.arena = session->arena;
+	cni_text_puts(&rules->nft, "");
+	cni_text_puts(&rules->ip, "");
+	if (!model)
+		return true;
+	if (!state)
+		return false;
+	cni_emit_nft(&rules->nft, state);
+	cni_emit_ip(&rules->ip, state);
+	return true;
+}
+
+static struct cni_text compare_rules(struct rt_session *session, const struct rt_side sides[2], const char *language,
+				     const struct cni_text *old, const struct cni_text *new)
+{
+	struct cni_text diff = { .arena = session->arena };
+
+	cni_text_puts(&diff, "");
+	rt_line_diff(&diff, cni_printf(session->arena, "%s (%s)", sides[0].operand, language), old->data, old->len,
+		     cni_printf(session->arena, "%s (%s)", sides[1].operand, language), new->data, new->len);
+	return diff;
+}
+
+static bool show_rules(struct rt_session *session, const struct rt_side sides[2])
+{
+	struct rules rules[2] = { 0 };
+	struct cni_text nft, ip;
+
+	if (!rules_of(session, sides[0].model, &rules[0]) || !rules_of(session, sides[1].model, &rules[1]))
+		return false;
+	nft = compare_rules(session, sides, "nft", &rules[0].nft, &rules[1].nft);
+	ip = compare_rules(session, sides, "ip", &rules[0].ip, &rules[1].ip);
 	show(session, "nftables rules on an empty router", &nft);
 	show(session, "Devices, routes and ip rules on an empty router", &ip);
-	rt_session_json(session, "texts", result.list);
 	rt_session_json(
 		session, "rules",
 		json_pack("{s:o, s:o}", "nft", rt_json_textn(nft.data, nft.len), "ip", rt_json_textn(ip.data, ip.len)));
-	rt_session_json(session, "same_texts", json_boolean(!result.texts.len));
 	rt_session_json(session, "same_rules", json_boolean(!nft.len && !ip.len));
-	return result.texts.len || nft.len || ip.len;
+	return true;
 }
 
 /* ---- the command ---- */
 
-static bool makes_sense(struct rt_session *session, const struct side sides[2])
+static bool makes_sense(struct rt_session *session, const struct rt_side sides[2])
 {
-	if (sides[0].is_revision && sides[1].is_revision && session->options->sets.n_items)
+	if (!rt_side_takes_sets(&sides[0]) && !rt_side_takes_sets(&sides[1]) && session->options->sets.n_items)
 		rt_fail(session, "diff: --set is for files; a revision has its own");
 	else if (!strcmp(sides[0].operand, "-") && !strcmp(sides[1].operand, "-"))
 		rt_fail(session, "diff: standard input can be read once");
 	return !session->failure;
 }
 
-enum rt_exit rt_diff(struct rt_session *session)
+/* Meaning first; texts and rules where they are asked for, or all that there is to say. */
+static enum rt_exit differ(struct rt_session *session, const struct rt_side sides[2])
 {
 	const struct rt_options *options = session->options;
-	struct side sides[2] = { 0 };
-	bool single;
+	const bool single = sides[0].origin.n_tops == 1 && sides[1].origin.n_tops == 1;
+	const struct texts old = collect(session->arena, &sides[0], single);
+	const struct texts new = collect(session->arena, &sides[1], single);
+	struct result result = { .texts.arena = session->arena, .list = json_array() };
+	struct rt_meant meant[2];
+	enum rt_same same;
+	size_t n_texts;
 
-	for (size_t i = 0; i < 2; i++) {
-		sides[i].operand = options->operands[i];
-		sides[i].is_revision = rt_revision_parse(sides[i].operand, &sides[i].number);
-	}
+	for (size_t i = 0; i < 2; i++)
+		meant[i] = (struct rt_meant){ sides[i].model, sides[i].sources };
+	compare_texts(&result, &old, &new);
+	n_texts = json_array_size(result.list);
+	rt_session_json(session, "texts", result.list);
+	rt_session_json(session, "same_texts", json_boolean(!n_texts));
+	if (!rt_show_meaning(session, &meant[0], &meant[1], !n_texts, CNI_DEFAULT_NODES, &same))
+		return RT_USAGE;
+	if (options->text || same == RT_UNKNOWN)
+		show(session, "Texts", &result.texts);
+	if ((options->rules || options->json || same == RT_UNKNOWN) && !show_rules(session, sides))
+		return RT_ERROR;
+	if (n_texts && !options->text && !options->rules && same != RT_UNKNOWN)
+		cni_text_printf(&session->out,
+				"\nTexts: %zu differ%s; --text shows how, --rules what becomes of them\n", n_texts,
+				n_texts == 1 ? "s" : "");
+	return n_texts && options->detailed_exitcode ? RT_CHANGES : RT_OK;
+}
+
+enum rt_exit rt_diff(struct rt_session *session)
+{
+	struct rt_side sides[] = { rt_side_of(session->options->operands[0]),
+				   rt_side_of(session->options->operands[1]) };
+
 	if (!makes_sense(session, sides))
 		return RT_USAGE;
-	if (!load(session, &sides[0]) || !load(session, &sides[1]))
+	if (!rt_side_load(session, &sides[0]) || !rt_side_load(session, &sides[1]))
 		return RT_ERROR;
-	single = sides[0].origin.n_tops == 1 && sides[1].origin.n_tops == 1;
-	for (size_t i = 0; i < 2; i++)
-		collect(session->arena, &sides[i], single);
-	return differ(session, sides) && options->detailed_exitcode ? RT_CHANGES : RT_OK;
+	return differ(session, sides);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* drift.c - `cnic drift`: where the kernel differs from the policy. What it asks the kernel by cannot write, and it
  * takes no lock. */
-#include "runtime/drift/drift.h"
+#include "runtime/commands/against.h"
 
 #include <string.h>
 
@@ -11,101 +11,14 @@
 #include "runtime/json/plan_json.h"
 #include "runtime/netlink/read_only.h"
 #include "runtime/netlink/snapshot.h"
-#include "runtime/store/store.h"
 
-/* ---- what to compare with ---- */
-
-struct against {
-	const struct rt_revision *revision; /* NULL: the files of the command line */
-	const struct cni_model *model; /* NULL, of a revision that removed everything */
-};
-
-/* The last revision that is meant to be in the kernel: one that is still being applied is not yet. */
-static bool find_revision(struct rt_session *session, struct rt_store *store, const struct rt_revision **found)
-{
-	struct rt_revision *revisions;
-	size_t n;
-
-	*found = NULL;
-	if (rt_revision_list(store, &revisions, &n))
-		return false;
-	while (n && revisions[n - 1].pending && !revisions[n - 1].deadline)
-		n--;
-	if (!n) {
-		struct cni_diag *diag = cni_diag(session->diags, CNI727, (struct cni_span){ 0 },
-						 "no policy was applied here that could be compared with");
-
-		cni_diag_help(session->diags, diag, "name the policy: cnic drift FILE");
-		return false;
-	}
-	*found = rt_revision_read(store, revisions[n - 1].number);
-	return *found;
-}
-
-/* What a policy that was confirmed is warned about was said when it was applied. */
-static void forget_warnings(struct rt_session *session)
-{
-	session->diags = cni_new(session->arena, struct cni_diags);
-	cni_diags_init(session->diags, session->arena);
-}
-
-static bool load_revision(struct rt_session *session, struct against *against)
-{
-	struct rt_store *store;
-
-	if (rt_store_open(session, &store))
-		return false;
-	if (!store) {
-		struct cni_diag *diag = cni_diag(session->diags, CNI727, (struct cni_span){ 0 },
-						 "no revisions are kept of this network namespace");
-
-		cni_diag_help(session->diags, diag, "name the policy: cnic drift FILE");
-		return false;
-	}
-	if (!find_revision(session, store, &against->revision))
-		return false;
-	if (against->revision->removed)
-		return true;
-	against->model = rt_pipeline_resolve(session, rt_load_origin(session->arena, &against->revision->origin));
-	if (against->model)
-		forget_warnings(session);
-	return against->model;
-}
-
-static bool load(struct rt_session *session, struct against *against)
+/* The files of the command line, or the last revision. */
+static bool load(struct rt_session *session, struct rt_against *against)
 {
 	if (!session->options->n_operands)
-		return load_revision(session, against);
+		return rt_against_last(session, "name the policy: cnic drift FILE", against);
 	against->model = rt_pipeline_model(session);
 	return against->model;
-}
-
-/* ---- comparing ---- */
-
-/* A path of the policy before stays while it has flows, and is gone with the first apply that finds it without. That
- * it waits for that apply is no drift: of the two ways to see such paths, the one that leaves less to tell is right. */
-static bool compare(struct rt_session *session, const struct against *against, struct rt_netlink *nl,
-		    const struct cni_state *observed, struct rt_drift *drift)
-{
-	struct cni_prior prior = rt_pipeline_prior(observed, nl);
-	const struct cni_state *desired = rt_pipeline_desired(session, against->model, &prior);
-	struct rt_drift with_former;
-
-	if (desired)
-		observed = rt_snapshot_for(nl, session->arena, observed, desired, session->diags);
-	if (!desired || !observed)
-		return false;
-	*drift = rt_drift_of(session->arena, observed, desired);
-	if (!drift->n_items || !against->model)
-		return true;
-	prior.keep_former = true;
-	desired = rt_pipeline_desired(session, against->model, &prior);
-	if (!desired)
-		return false;
-	with_former = rt_drift_of(session->arena, observed, desired);
-	if (with_former.n_items < drift->n_items)
-		*drift = with_former;
-	return true;
 }
 
 /* ---- telling ---- */
@@ -218,7 +131,7 @@ enum rt_exit rt_drift(struct rt_session *session)
 {
 	rt_auto_netlink struct rt_netlink *nl = NULL;
 	const struct rt_options *options = session->options;
-	struct against against = { 0 };
+	struct rt_against against = { 0 };
 	struct cni_state *observed;
 	struct rt_drift drift;
 
@@ -231,7 +144,7 @@ enum rt_exit rt_drift(struct rt_session *session)
 	if (rt_netlink_read_only(nl))
 		return rt_fail(session, "not enough memory");
 	if (rt_snapshot(nl, session->arena, &observed, session->diags) ||
-	    !compare(session, &against, nl, observed, &drift))
+	    !rt_against_kernel(session, against.model, nl, observed, &drift))
 		return RT_ERROR;
 	rt_drift_ignore(&drift, &options->ignore);
 	if (options->json)

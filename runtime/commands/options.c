@@ -36,7 +36,10 @@ static const struct row {
 	[RT_OPT_DETAILED_EXITCODE] = { "detailed-exitcode", 0, FLAG, NULL, AT(detailed_exitcode), NULL,
 				       "exit 2 when there is something to change" },
 	[RT_OPT_DIFF] = { "diff", 0, FLAG, NULL, AT(diff), NULL, "show what formatting would change" },
+	[RT_OPT_DOWN] = { "down", 0, LIST, "A,B", AT(down), NULL, "on a day when these links or tunnels are down" },
 	[RT_OPT_DRY_RUN] = { "dry-run", 'n', FLAG, NULL, AT(dry_run), NULL, "show the plan and change nothing" },
+	[RT_OPT_EACH_FAILURE] = { "each-failure", 0, FLAG, NULL, AT(each_failure), NULL,
+				  "also on each day when one link or tunnel is down" },
 	[RT_OPT_EMIT] = { "emit", 0, CHOICE, "nft|ip|json", AT(emit), emit_words,
 			  "what to write: nftables rules, ip commands, or all of it" },
 	[RT_OPT_GATE] = { "gate", 0, FLAG, NULL, AT(gate), NULL,
@@ -45,6 +48,8 @@ static const struct row {
 			    "leave out differences that match, with * and ? as for files" },
 	[RT_OPT_LOCK_TIMEOUT] = { "lock-timeout", 0, DURATION, "D", AT(lock_timeout), NULL,
 				  "how long to wait for another writer (500ms, 10s, 2m; default 10s)" },
+	[RT_OPT_MAX_NODES] = { "max-nodes", 0, TEXT, "N", AT(max_nodes), NULL,
+			       "room for diagrams, at 40 bytes each (20000000; plan: 2000000)" },
 	[RT_OPT_MESSAGE] = { "message", 'm', TEXT, "TEXT", AT(message), NULL, "a word on this change for the history" },
 	[RT_OPT_NETNS] = { "netns", 0, TEXT, "NAME", AT(netns), NULL,
 			   "work in this network namespace: a name of ip-netns(8), or a path" },
@@ -52,6 +57,8 @@ static const struct row {
 			     "with --confirm: return as soon as the change is made" },
 	[RT_OPT_PROVE] = { "prove", 0, FLAG, NULL, AT(prove), NULL,
 			   "prove that what would be sent does what the policy says" },
+	[RT_OPT_RULES] = { "rules", 0, FLAG, NULL, AT(rules), NULL,
+			   "show what differs in the rules on an empty router" },
 	[RT_OPT_SET] = { "set", 0, LIST, "NAME=VALUE", AT(sets), NULL, "give a variable of the policy its value" },
 	[RT_OPT_STATE] = { "state", 0, TEXT, "FILE", AT(state), NULL,
 			   "plan against a file of `cnic snapshot`, not against the live kernel" },
@@ -59,6 +66,7 @@ static const struct row {
 			       "where revisions are kept ($CNIC_STATE_DIR, or /var/lib/cnic)" },
 	[RT_OPT_STATS] = { "stats", 0, FLAG, NULL, AT(stats), NULL,
 			   "how packets are decided: layers, maps, and what a new flow meets" },
+	[RT_OPT_TEXT] = { "text", 0, FLAG, NULL, AT(text), NULL, "show what differs in the policies' texts" },
 	[RT_OPT_WRITE] = { "write", 'w', FLAG, NULL, AT(write), NULL, "write the files in place" },
 	[RT_OPT_YES] = { "yes", 'y', FLAG, NULL, AT(yes), NULL, "do not ask" },
 	[RT_OPT_COLOR] = { "color", 0, CHOICE, "auto|always|never", AT(colour), colour_words,
@@ -154,7 +162,7 @@ struct grammar {
 	const char *words[RT_N_OPTIONS + 1];
 };
 
-static void make_grammar(struct grammar *grammar, unsigned int mask, const char *first)
+static void make_grammar(struct grammar *grammar, uint64_t mask, const char *first)
 {
 	char *letter = stpcpy(grammar->letters, first);
 	size_t n = 0;
@@ -292,7 +300,7 @@ bool rt_options_parse(struct cni_arena *arena, int argc, char **argv, struct rt_
 	return options->help || options->version || enough(options, error);
 }
 
-void rt_options_help(struct cni_text *out, unsigned int mask)
+void rt_options_help(struct cni_text *out, uint64_t mask)
 {
 	for (unsigned int id = 0; id < RT_N_OPTIONS; id++) {
 		const struct row *row = &rows[id];

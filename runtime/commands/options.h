@@ -14,19 +14,24 @@ enum rt_option_id {
 	RT_OPT_CONFIRM,
 	RT_OPT_DETAILED_EXITCODE,
 	RT_OPT_DIFF,
+	RT_OPT_DOWN,
 	RT_OPT_DRY_RUN,
+	RT_OPT_EACH_FAILURE,
 	RT_OPT_EMIT,
 	RT_OPT_GATE,
 	RT_OPT_IGNORE,
 	RT_OPT_LOCK_TIMEOUT,
+	RT_OPT_MAX_NODES,
 	RT_OPT_MESSAGE,
 	RT_OPT_NETNS,
 	RT_OPT_NO_WAIT,
 	RT_OPT_PROVE,
+	RT_OPT_RULES,
 	RT_OPT_SET,
 	RT_OPT_STATE,
 	RT_OPT_STATE_DIR,
 	RT_OPT_STATS,
+	RT_OPT_TEXT,
 	RT_OPT_WRITE,
 	RT_OPT_YES,
 	/* every command takes these */
@@ -42,8 +47,8 @@ enum rt_option_id {
 	RT_N_OPTIONS
 };
 
-#define RT_BIT(id) (1u << (id))
-#define RT_COMMON_OPTIONS (~0u << RT_OPT_COLOR)
+#define RT_BIT(id) (UINT64_C(1) << (id))
+#define RT_COMMON_OPTIONS (~UINT64_C(0) << RT_OPT_COLOR)
 
 enum rt_colour { RT_COLOUR_AUTO, RT_COLOUR_ALWAYS, RT_COLOUR_NEVER };
 enum rt_format { RT_FORMAT_TEXT, RT_FORMAT_JSON, RT_FORMAT_SARIF, RT_FORMAT_GITHUB };
@@ -58,10 +63,11 @@ struct rt_options {
 	const struct rt_command *command; /* NULL: none was named */
 	const char **operands;
 	size_t n_operands;
-	struct rt_words sets, ignore; /* of --set and --ignore, in order */
-	bool check, detailed_exitcode, diff, dry_run, gate, help, json, no_input, no_wait, prove, quiet, verbose,
-		version, write, yes;
-	const char *message, *netns, *output, *state, *state_dir; /* NULL: not given; output is NULL for "-", too */
+	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
+	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, no_input, no_wait, prove, quiet,
+		rules, text, verbose, version, write, yes;
+	const char *max_nodes, *message, *netns, *output, *state,
+		*state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */
 	unsigned int lock_timeout; /* ms */
 	enum rt_colour colour;
@@ -78,6 +84,6 @@ bool rt_options_parse(struct cni_arena *arena, int argc, char **argv, struct rt_
 		      struct cni_text *error);
 
 /* The lines of help for the options in `mask`. */
-void rt_options_help(struct cni_text *out, unsigned int mask);
+void rt_options_help(struct cni_text *out, uint64_t mask);
 
 #endif

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plan.c - `cnic plan`: what apply would change, against the live kernel or a saved state. */
+#include <string.h>
+
+#include "runtime/commands/against.h"
 #include "runtime/commands/change.h"
+#include "runtime/commands/meaning.h"
 #include "runtime/commands/pipeline.h"
+#include "runtime/commands/side.h"
 #include "runtime/flows/flows.h"
 #include "runtime/json/state_json.h"
 #include "runtime/load.h"
 #include "runtime/saved_plan/saved_plan.h"
+
+#define PLAN_NODES 2000000 /* less than for `cnic diff`: a router's memory has other uses */
 
 /* What `cnic snapshot` wrote; NULL with a diagnostic. */
 static const struct cni_state *saved_state(struct rt_session *session, const char *path)
@@ -37,6 +44,23 @@ static const char *take_output(struct rt_session *session)
 	return file;
 }
 
+/* Which packets would be treated otherwise, where it is known what the live policy says. False: the options make no sense. */
+static bool show_meaning(struct rt_session *session, struct rt_netlink *nl, const struct cni_model *model,
+			 const struct cni_state *observed, const struct cni_plan *plan)
+{
+	struct rt_meant live, desired = { model, session->sources };
+	const struct cni_sources *sources;
+	struct rt_against against = { 0 };
+	enum rt_same same;
+	bool same_text;
+
+	if (!nl || !plan->n_steps || !rt_against_held(session, nl, observed, &against, &sources))
+		return true;
+	live = (struct rt_meant){ against.model, rt_side_named(session->arena, sources, "live:") };
+	same_text = !strcmp(against.revision->digest, rt_origin_digest(session->arena, &session->policy->origin));
+	return rt_show_meaning(session, &live, &desired, same_text, PLAN_NODES, &same);
+}
+
 enum rt_exit rt_plan(struct rt_session *session)
 {
 	rt_auto_netlink struct rt_netlink *nl = NULL;
@@ -63,6 +87,8 @@ enum rt_exit rt_plan(struct rt_session *session)
 		return RT_ERROR;
 	rt_show_plan(session, plan);
 	rt_show_flows(session, nl, model, plan);
+	if (!show_meaning(session, nl, model, observed, plan))
+		return RT_USAGE;
 	if (file && !rt_saved_plan_write(session, file, model, plan))
 		return RT_ERROR;
 	return options->detailed_exitcode && plan->n_steps ? RT_CHANGES : RT_OK;

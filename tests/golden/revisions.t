@@ -253,7 +253,8 @@ subtest 'on the disk before anything is changed' => sub {
 };
 
 subtest 'diff' => sub {
-	my ($out) = here('diff FILE FILE', 0, 'diff', $one, $two);
+	my ($out) = here('diff FILE FILE', 0, 'diff', '--text', '--rules', $one, $two);
+	like($out, qr{^Packets: \d+ class}, '... of the packets first');
 	like($out, qr/^Texts:\n--- \Q$one\E\n\+\+\+ \Q$two\E\n/m, '... of the texts, whatever they are called');
 	like($out, qr/^-lan office .*10\.1\.0\.0.*\n\+lan office .*10\.2\.0\.0/m,        '... lines');
 	like($out, qr/^nftables rules on an empty router:\n--- \Q$one\E \(nft\)\n/m,     '... of the rules');
@@ -269,7 +270,8 @@ subtest 'diff' => sub {
 	like($json->{texts}[0]{diff}, qr/^--- 1:\Q$one\E\n.*^\+# a word$/ms, '... and what differs');
 	is_deeply($json->{rules}, { nft => '', ip => '' }, '... and nothing else');
 	here('diff of revisions', 0, 'diff', '--detailed-exitcode', '1', '5');
-	($out) = here('diff of no policy', 2, 'diff', '--detailed-exitcode', '6', '1');
+	($out) = here('diff of no policy', 2, 'diff', '--detailed-exitcode', '--text', '6', '1');
+	like($out, qr/^eth\d, IPv4: main -> .*\n(?:  .*\n)*  before   no policy\n  after    \S.*, 1:\S+:\d+\n/m, '... was main');
 	like($out, qr/^--- \/dev\/null\n\+\+\+ 1:/m, '... is all new');
 	mkdir "$dir/other";
 	sh("cp $dir/folder/* $dir/other && sed -i s/10.9.0.0/10.9.9.0/ $dir/other/nets.txt");
@@ -281,6 +283,17 @@ subtest 'diff' => sub {
 	like((here('diff 1 99', 1, 'diff', '1', '99'))[1], qr/CNI714.*no revision 99/, '... says so');
 	here('diff - -', 64, 'diff', '-', '-');
 	here('diff --set 1 5', 64, 'diff', '--set', 'a=1', '1', '5');
+	is((here('diff live FILE', 0, 'diff', 'live', $two))[0], "Packets: the same\n", '... that is live');
+	($out) = here('diff live OTHER', 2, 'diff', '--detailed-exitcode', 'live', $one);
+	like($out, qr/^  before   route all, live:\Q$two\E:\d+\n  after    never steered: lan office, \Q$one\E:\d+$/m, '... and where');
+	($out) = here('plan', 0, 'plan', $one);
+	like($out, qr/^Packets: \d+ class.*\n(?:.*\n)*  after    never steered: lan office, \Q$one\E:\d+$/m, '... says so, too');
+	is_deeply(from_json((here('plan --json', 0, 'plan', '--json', $one))[0])->{meaning}{days}[0]{down}, [], '... in JSON');
+	unlike((here('plan of the same', 0, 'plan', $two))[0], qr/^Packets/m, '... has nothing to say');
+	is((at('router', q{ip rule del pref $(ip rule | sed -n 's/^\\(10[0-9]*\\):.*/\\1/p' | head -n 1)}))[0], 0, 'a rule goes');
+	my (undef, $note) = here('diff live, with drift', 0, 'diff', 'live', $two);
+	like($note, qr/live: the kernel differs from revision \d+ in \d+ place/, '... is told of');
+	unlike((here('plan with drift', 0, 'plan', $one))[0], qr/^Packets/m, '... is not compared');
 	my ($status, undef, $err) = sh('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all',
 		'sh', '-c', "cd / && exec $cnic diff - /dev/null < /dev/null");
 	is($status, 0, 'files need no privilege') || diag($err);

@@ -109,8 +109,7 @@ static struct policy_text with_options_of(struct cni_arena *arena, const struct 
 	return other;
 }
 
-/* Another policy altogether, or the same but for some routes, names, endpoints, addresses or options. */
-static struct policy_text second_policy(struct cni_arena *arena, struct rng *rng, const struct policy_text *first)
+struct policy_text second_policy(struct cni_arena *arena, struct rng *rng, const struct policy_text *first)
 {
 	static const char *const words[][2] = {
 		{ "t0", "t1" }, /* each takes the other's endpoints */
