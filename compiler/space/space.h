@@ -131,6 +131,12 @@ struct cni_map cni_map_join(struct cni_spaces *s, struct cni_map a, struct cni_m
 struct cni_space cni_map_differ(struct cni_spaces *s, struct cni_map a, struct cni_map b);
 /* The packets that have the label. */
 struct cni_space cni_map_where(struct cni_spaces *s, struct cni_map map, unsigned int label);
+/* All that some packet has, ascending, each once. Allocated in the arena. */
+struct cni_labels {
+	unsigned int *items;
+	size_t n_items;
+};
+struct cni_labels cni_map_labels(const struct cni_spaces *s, struct cni_arena *arena, struct cni_map map);
 unsigned int cni_map_label(const struct cni_spaces *s, struct cni_map map, const struct cni_header *packet);
 
 /* ---- for readers ---- */

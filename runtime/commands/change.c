@@ -17,6 +17,7 @@
 #include "runtime/json/plan_json.h"
 #include "runtime/lock.h"
 #include "runtime/netlink/snapshot.h"
+#include "runtime/proof/prove.h"
 #include "runtime/saved_plan/saved_plan.h"
 
 #define ATTEMPTS 3 /* when the kernel's state changes between plan and flip */
@@ -162,7 +163,9 @@ static enum rt_exit try(struct rt_attempt *attempt)
 		return RT_ERROR;
 	if (attempt->plan->desired->n_left)
 		attempt->plan = rt_keeping_plan(session, attempt->model, observed, attempt->nl);
-	return attempt->plan ? carry_out(attempt) : RT_ERROR;
+	if (!attempt->plan || !rt_prove(session, attempt->model, observed, attempt->plan->desired, false))
+		return RT_ERROR;
+	return carry_out(attempt);
 }
 
 static enum rt_exit try_all(struct rt_attempt *attempt)

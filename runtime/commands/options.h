@@ -27,6 +27,7 @@ enum rt_option_id {
 	RT_OPT_MESSAGE,
 	RT_OPT_NETNS,
 	RT_OPT_NO_WAIT,
+	RT_OPT_PROVE,
 	RT_OPT_RULES,
 	RT_OPT_SET,
 	RT_OPT_STATE,
@@ -67,8 +68,8 @@ struct rt_options {
 	const char **operands;
 	size_t n_operands;
 	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
-	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_wait, quiet,
-		rules, text, twin, verbose, version, write, yes;
+	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_wait, prove,
+		quiet, rules, text, twin, verbose, version, write, yes;
 	const char *max_nodes, *message, *netns, *output, *state,
 		*state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */

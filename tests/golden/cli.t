@@ -101,6 +101,10 @@ subtest 'check' => sub {
 	like((run('colours always', 1, 'check', '--color=always', $sick))[1], qr/\e\[/, '... with colours');
 	unlike((run('colours never', 1, 'check', '--color=never', $sick))[1], qr/\e/, '... without');
 	run('standard input', 0, { stdin => $good }, 'check', '-');
+	($out, $err) = run('with its proof', 0, 'check', '--prove', $file);
+	like($err, qr/^cnic: proven: \d+ bytes of messages mean what the policy says, in \d+ maps of packets/, '... which says what it took');
+	my $proof = from_json((run('the same as JSON', 0, 'check', '--prove', '--json', $file))[0])->{proof};
+	ok($proof->{proven} && $proof->{digest} =~ /^[0-9a-f]{64}$/ && $proof->{maps} > 10, '... with the digest of what would be sent');
 	like((run('bad standard input', 1, { stdin => $bad }, 'check', '-'))[1], qr/--> <stdin>:4:33/, '... has a name');
 	like((run('a file that is not there', 1, 'check', "$dir/none.cni"))[1], qr/none\.cni: No such file/, '... is named');
 	like((run('an empty name', 1, 'check', ''))[1], qr/No such file/, '... is none');

@@ -4,7 +4,8 @@
  * Half of the policies come from a fixed seed, half from the clock's. SEED=N runs policy N alone (what a failure
  * prints), and SHOW=1 prints the policies. CNIC_FULL makes it ten times as many.
  * With the argument `kernel`, it holds the simulator against the kernel instead, for a few of them; with `plan`, it
- * looks at the plans from one policy to another, and with `diff` at what is said to differ between them. */
+ * looks at the plans from one policy to another, with `diff` at what is said to differ between them, and with `prove` it
+ * proves what would be sent for them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "tests/property/kernel.h"
 #include "tests/property/meanings.h"
 #include "tests/property/pairs.h"
+#include "tests/property/proofs.h"
 #include "tests/property/random_policy.h"
 
 enum { POLICIES = 240, KERNEL_POLICIES = 24, FIXED_SEED = 20240624, PACKET_SEED = 0x5eed };
@@ -208,6 +210,8 @@ int main(int argc, char **argv)
 		return against_kernel(only, totals.show);
 	if (argc > 1 && !strcmp(argv[1], "plan"))
 		return pairs_main(only, full && *full, totals.show);
+	if (argc > 1 && !strcmp(argv[1], "prove"))
+		return proofs_main(only, full && *full, totals.show);
 	if (argc > 1 && !strcmp(argv[1], "diff"))
 		return meanings_main(only, full && *full, totals.show);
 	if (only) {

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Random pairs of policies: what `cnic diff` says of their witnesses is what the kernel does with them. Half of the pairs
-# come from fixed seeds. A failure names its seed: SEED=N SHOW=1 property_test plan shows the pair.
+# Random pairs of policies: what `cnic diff` says of their witnesses is what the kernel does with them. Seeds are
+# fixed; with --full half of them are of the clock. A failure names its seed: SEED=N SHOW=1 property_test plan shows the pair.
 # SPDX-License-Identifier: GPL-2.0-or-later
 use v5.36;
 use FindBin;

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* decode.c - netlink messages to a ruleset: headers, and the objects of nftables that are small. */
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/proof/ruleset.h"
+
+#define TABLE "cnic"
+
+void proof_table_name(struct decoder *d, const struct attrs *attrs)
+{
+	const char *name = proof_string(d, attrs, NFTA_TABLE_NAME); /* attribute 1 of every kind of object */
+
+	if (strcmp(name, TABLE) != 0)
+		proof_fail(d, "%s is in table `%s`", attrs->what, name);
+}
+
+static void decode_table(struct decoder *d, struct bytes in)
+{
+	struct attrs attrs = proof_attrs(d, "a table", in, ATTR(NFTA_TABLE_NAME));
+
+	proof_table_name(d, &attrs);
+	d->to->has_table = true;
+}
+
+static void decode_counter(struct decoder *d, struct bytes in)
+{
+	struct attrs attrs = proof_attrs(d, "a counter", in,
+					 ATTR(NFTA_OBJ_TABLE) | ATTR(NFTA_OBJ_NAME) | ATTR(NFTA_OBJ_TYPE) |
+						 ATTR(NFTA_OBJ_DATA) | ATTR(NFTA_OBJ_USERDATA));
+	const char *name = proof_string(d, &attrs, NFTA_OBJ_NAME);
+
+	proof_table_name(d, &attrs);
+	if (proof_be32(d, &attrs, NFTA_OBJ_TYPE) != NFT_OBJECT_COUNTER)
+		proof_fail(d, "the object `%s` is no counter", name);
+	*cni_push(d->arena, d->to->counters, d->to->n_counters) = name;
+}
+
+/* Rules come chain by chain, in the order in which the chains were made: the search begins where the last one ended. */
+static struct chain *last_chain(struct decoder *d, const char *name)
+{
+	struct ruleset *to = d->to;
+
+	for (size_t i = 0; i < to->n_chains; i++) {
+		const size_t at = (to->recent_chain + i) % to->n_chains;
+
+		if (strcmp(to->chains[at]->name, name) != 0)
+			continue;
+		to->recent_chain = at;
+		return to->chains[at];
+	}
+	return NULL;
+}
+
+static void decode_hook(struct decoder *d, struct bytes in, struct chain *chain)
+{
+	struct attrs attrs = proof_attrs(d, "a hook", in, ATTR(NFTA_HOOK_HOOKNUM) | ATTR(NFTA_HOOK_PRIORITY));
+
+	chain->is_base = true;
+	chain->hook = proof_be32(d, &attrs, NFTA_HOOK_HOOKNUM);
+	chain->priority = (int32_t)proof_be32(d, &attrs, NFTA_HOOK_PRIORITY);
+}
+
+static void decode_chain(struct decoder *d, struct bytes in)
+{
+	struct attrs attrs = proof_attrs(d, "a chain", in,
+					 ATTR(NFTA_CHAIN_TABLE) | ATTR(NFTA_CHAIN_NAME) | ATTR(NFTA_CHAIN_TYPE) |
+						 ATTR(NFTA_CHAIN_HOOK));
+	struct chain *chain = cni_new(d->arena, struct chain);
+
+	proof_table_name(d, &attrs);
+	chain->name = proof_string(d, &attrs, NFTA_CHAIN_NAME);
+	if (proof_has(&attrs, NFTA_CHAIN_HOOK)) {
+		chain->type = proof_string(d, &attrs, NFTA_CHAIN_TYPE);
+		decode_hook(d, attrs.at[NFTA_CHAIN_HOOK], chain);
+	} else if (proof_has(&attrs, NFTA_CHAIN_TYPE)) {
+		proof_fail(d, "the chain `%s` has a type, but no hook", chain->name);
+	}
+	*cni_push(d->arena, d->to->chains, d->to->n_chains) = chain;
+}
+
+static struct chain *chain_of(struct decoder *d, const struct attrs *attrs)
+{
+	const char *name = proof_string(d, attrs, NFTA_RULE_CHAIN);
+	struct chain *chain = last_chain(d, name);
+
+	proof_table_name(d, attrs);
+	if (!chain)
+		proof_fail(d, "a rule is in the chain `%s`, which is not there", name);
+	return chain;
+}
+
+static void decode_nft_rule(struct decoder *d, struct bytes in)
+{
+	struct attrs attrs = proof_attrs(d, "a rule", in,
+					 ATTR(NFTA_RULE_TABLE) | ATTR(NFTA_RULE_CHAIN) | ATTR(NFTA_RULE_EXPRESSIONS));
+	struct chain *chain = chain_of(d, &attrs);
+
+	if (!d->error)
+		proof_decode_rule(d, attrs.at[NFTA_RULE_EXPRESSIONS], cni_push(d->arena, chain->rules, chain->n_rules));
+}
+
+/* Without a handle: all rules of the chain. */
+static void decode_flush(struct decoder *d, struct bytes in)
+{
+	struct attrs attrs = proof_attrs(d, "the end of rules", in, ATTR(NFTA_RULE_TABLE) | ATTR(NFTA_RULE_CHAIN));
+	struct chain *chain = chain_of(d, &attrs);
+
+	if (!d->error)
+		chain->n_rules = 0;
+}
+
+/* A batch's frame: which generation it is tied to decides whether the kernel takes it, not what it means. */
+static void decode_frame(struct decoder *d, struct bytes in)
+{
+	proof_attrs(d, "a batch", in, ATTR(NFNL_BATCH_GENID));
+}
+
+#define NFT(type) (NFNL_SUBSYS_NFTABLES << 8 | (type))
+
+static const struct {
+	enum proof_bus bus;
+	uint16_t type;
+	void (*decode)(struct decoder *d, struct bytes in); /* behind the family header on nfnetlink */
+} messages[] = {
+	{ PROOF_NETFILTER, NFNL_MSG_BATCH_BEGIN, decode_frame },
+	{ PROOF_NETFILTER, NFNL_MSG_BATCH_END, decode_frame },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWTABLE), decode_table },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWCHAIN), decode_chain },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWRULE), decode_nft_rule },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_DELRULE), decode_flush },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWSET), proof_decode_set },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWSETELEM), proof_decode_elements },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWOBJ), decode_counter },
+	{ PROOF_ROUTE, RTM_NEWRULE, proof_decode_ip_rule },
+	{ PROOF_ROUTE, RTM_NEWROUTE, proof_decode_ip_route },
+};
+
+static void decode_one(struct decoder *d, enum proof_bus bus, uint16_t type, struct bytes in)
+{
+	struct nfgenmsg family;
+
+	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++) {
+		if (messages[i].bus != bus || messages[i].type != type)
+			continue;
+		if (bus == PROOF_NETFILTER && !proof_take(d, "a message", &in, &family, sizeof(family)))
+			return;
+		if (bus == PROOF_NETFILTER && type >= NLMSG_MIN_TYPE + 2 && family.nfgen_family != NFPROTO_INET)
+			proof_fail(d, "a message is of family %u", family.nfgen_family);
+		messages[i].decode(d, in);
+		return;
+	}
+	proof_fail(d, "a message of type %u is not known", type);
+}
+
+void proof_decode(struct decoder *d, enum proof_bus bus, struct bytes in)
+{
+	struct nlmsghdr header;
+
+	while (!d->error && in.len) {
+		size_t step;
+
+		if (in.len < sizeof(header)) {
+			proof_fail(d, "the messages end within a header");
+			return;
+		}
+		memcpy(&header, in.at, sizeof(header));
+		if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > in.len) {
+			proof_fail(d, "a message claims %u of %zu bytes", header.nlmsg_len, in.len);
+			return;
+		}
+		decode_one(d, bus, header.nlmsg_type,
+			   (struct bytes){ in.at + sizeof(header), header.nlmsg_len - sizeof(header) });
+		step = NLMSG_ALIGN(header.nlmsg_len);
+		step = step < in.len ? step : in.len;
+		in.at += step;
+		in.len -= step;
+	}
+}
+
+/* ---- what it is when all is there ---- */
+
+static int by_chain_name(const void *a, const void *b)
+{
+	return strcmp((*(struct chain *const *)a)->name, (*(struct chain *const *)b)->name);
+}
+
+static int by_set_name(const void *a, const void *b)
+{
+	return strcmp((*(struct set *const *)a)->name, (*(struct set *const *)b)->name);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct ip_rule *x = a, *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* As the kernel looks: the longest prefix first, then the lowest metric. */
+static int by_preference(const void *a, const void *b)
+{
+	const struct ip_route *x = a, *y = b;
+
+	if (x->table != y->table)
+		return x->table < y->table ? -1 : 1;
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	if (x->to.len != y->to.len)
+		return x->to.len > y->to.len ? -1 : 1;
+	if (x->to.addr.v != y->to.addr.v)
+		return x->to.addr.v < y->to.addr.v ? -1 : 1;
+	return (x->metric > y->metric) - (x->metric < y->metric);
+}
+
+static struct chain *find_chain(struct decoder *d, const char *name)
+{
+	const struct chain key = { .name = name }, *at = &key;
+	struct chain **found =
+		d->to->n_chains ? bsearch(&at, d->to->chains, d->to->n_chains, sizeof(at), by_chain_name) : NULL;
+
+	if (!found)
+		proof_fail(d, "the chain `%s` is not there", name);
+	return found ? *found : NULL;
+}
+
+static const struct set *find_set(struct decoder *d, const char *name)
+{
+	const struct set key = { .name = name }, *at = &key;
+	struct set **found = d->to->n_sets ? bsearch(&at, d->to->sets, d->to->n_sets, sizeof(at), by_set_name) : NULL;
+
+	if (!found)
+		proof_fail(d, "the set `%s` is not there", name);
+	return found ? *found : NULL;
+}
+
+static bool leads_on(int32_t code)
+{
+	return code == NFT_JUMP || code == NFT_GOTO;
+}
+
+static void name_expr(struct decoder *d, struct expr *x)
+{
+	if (x->op == X_LOOKUP)
+		x->set = find_set(d, x->name);
+	if (x->op == X_LOOKUP && x->set && x->set->is_map != x->is_map)
+		proof_fail(d, "the set `%s` is looked up as what it is not", x->name);
+	if (x->op == X_VERDICT && leads_on(x->code))
+		x->chain = find_chain(d, x->name);
+	if (x->op == X_COUNTER &&
+	    (!d->to->n_counters || !bsearch(&x->name, d->to->counters, d->to->n_counters, sizeof(x->name), by_text)))
+		proof_fail(d, "the counter `%s` is not there", x->name);
+}
+
+static void name_all(struct decoder *d)
+{
+	for (size_t i = 0; i < d->to->n_chains; i++) {
+		struct chain *chain = d->to->chains[i];
+
+		chain->index = i;
+		for (size_t j = 0; j < chain->n_rules; j++)
+			for (size_t k = 0; k < chain->rules[j].n_exprs; k++)
+				name_expr(d, &chain->rules[j].exprs[k]);
+	}
+	for (size_t i = 0; i < d->to->n_sets; i++)
+		for (size_t j = 0; d->to->sets[i]->is_map && j < d->to->sets[i]->n_elems; j++) {
+			struct element *e = &d->to->sets[i]->elems[j];
+
+			if (leads_on(e->code))
+				e->chain = find_chain(d, e->name);
+		}
+}
+
+static void no_twins(struct decoder *d)
+{
+	for (size_t i = 1; i < d->to->n_chains; i++)
+		if (!by_chain_name(&d->to->chains[i - 1], &d->to->chains[i]))
+			proof_fail(d, "the chain `%s` is made twice", d->to->chains[i]->name);
+	for (size_t i = 1; i < d->to->n_sets; i++)
+		if (!by_set_name(&d->to->sets[i - 1], &d->to->sets[i]))
+			proof_fail(d, "the set `%s` is made twice", d->to->sets[i]->name);
+	for (size_t i = 1; i < d->to->n_routes; i++)
+		if (!by_preference(&d->to->routes[i - 1], &d->to->routes[i]))
+			proof_fail(d, "two routes of table %u have metric %u", d->to->routes[i].table,
+				   d->to->routes[i].metric);
+}
+
+void proof_complete(struct decoder *d)
+{
+	struct ruleset *to = d->to;
+
+	if (to->n_chains)
+		qsort(to->chains, to->n_chains, sizeof(*to->chains), by_chain_name);
+	if (to->n_sets)
+		qsort(to->sets, to->n_sets, sizeof(*to->sets), by_set_name);
+	if (to->n_counters)
+		qsort(to->counters, to->n_counters, sizeof(*to->counters), by_text);
+	if (to->n_rules)
+		qsort(to->rules, to->n_rules, sizeof(*to->rules), by_priority);
+	if (to->n_routes)
+		qsort(to->routes, to->n_routes, sizeof(*to->routes), by_preference);
+	for (size_t i = 0; i < to->n_sets && !d->error; i++)
+		proof_complete_set(d, to->sets[i]);
+	no_twins(d);
+	name_all(d);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* decode_routing.c - ip rules and routes. */
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "compiler/proof/ruleset.h"
+
+#define FAMILY_INET 2 /* AF_INET, AF_INET6 */
+#define FAMILY_INET6 10
+
+static enum cni_family get_family(struct decoder *d, unsigned int family)
+{
+	if (family != FAMILY_INET && family != FAMILY_INET6)
+		proof_fail(d, "a message of routing is of family %u", family);
+	return family == FAMILY_INET6 ? CNI_V6 : CNI_V4;
+}
+
+static struct cni_addr get_address(struct decoder *d, const char *what, struct bytes in, enum cni_family family)
+{
+	struct cni_addr addr = { .family = family };
+
+	if (in.len != (family == CNI_V4 ? 4u : 16u))
+		proof_fail(d, "%s has an address of %zu bytes", what, in.len);
+	else
+		for (size_t i = 0; i < in.len; i++)
+			addr.v = addr.v << 8 | in.at[i];
+	return addr;
+}
+
+/* `len` bits of an address; without any there need be none. */
+static struct cni_prefix get_prefix(struct decoder *d, const struct attrs *attrs, unsigned int number, unsigned int len,
+				    enum cni_family family)
+{
+	struct cni_prefix prefix = { { .family = family }, (uint8_t)len };
+
+	if (len > cni_width(family) || (len && !proof_has(attrs, number)))
+		proof_fail(d, "%s has a prefix of %u bits", attrs->what, len);
+	else if (proof_has(attrs, number))
+		prefix.addr = get_address(d, attrs->what, attrs->at[number], family);
+	if (!len && prefix.addr.v)
+		proof_fail(d, "%s has an address without a length", attrs->what);
+	return prefix;
+}
+
+static const char *get_device(struct decoder *d, uint32_t index)
+{
+	if (index && index <= d->to->n_devices)
+		return d->to->devices[index - 1];
+	proof_fail(d, "a route leads to device %u, which is not there", index);
+	return "";
+}
+
+/* ---- rules ---- */
+
+void proof_decode_ip_rule(struct decoder *d, struct bytes in)
+{
+	struct ip_rule *rule = cni_push(d->arena, d->to->rules, d->to->n_rules);
+	struct fib_rule_hdr header;
+	struct attrs attrs;
+
+	if (!proof_take(d, "an ip rule", &in, &header, sizeof(header)))
+		return;
+	attrs = proof_attrs(d, "an ip rule", in,
+			    ATTR(FRA_PRIORITY) | ATTR(FRA_PROTOCOL) | ATTR(FRA_TABLE) | ATTR(FRA_GOTO) | ATTR(FRA_SRC) |
+				    ATTR(FRA_IIFNAME) | ATTR(FRA_FWMARK) | ATTR(FRA_FWMASK) | ATTR(FRA_IP_PROTO));
+	*rule = (struct ip_rule){ .family = get_family(d, header.family),
+				  .order = d->to->n_rules,
+				  .inverted = header.flags & FIB_RULE_INVERT,
+				  .priority = proof_u32(d, &attrs, FRA_PRIORITY) };
+	rule->from = get_prefix(d, &attrs, FRA_SRC, header.src_len, rule->family);
+	if (proof_has(&attrs, FRA_IIFNAME))
+		rule->iif = proof_string(d, &attrs, FRA_IIFNAME);
+	if (proof_has(&attrs, FRA_IP_PROTO))
+		rule->ipproto = proof_u8(d, &attrs, FRA_IP_PROTO);
+	if (proof_has(&attrs, FRA_FWMARK)) {
+		rule->mark = proof_u32(d, &attrs, FRA_FWMARK);
+		rule->mask = proof_u32(d, &attrs, FRA_FWMASK);
+	} else if (proof_has(&attrs, FRA_FWMASK)) {
+		proof_fail(d, "an ip rule has a mask without a mark");
+	}
+	rule->table = proof_has(&attrs, FRA_TABLE) ? proof_u32(d, &attrs, FRA_TABLE) : header.table;
+	if (header.flags & ~(uint32_t)FIB_RULE_INVERT || header.dst_len || header.tos)
+		proof_fail(d, "an ip rule selects by more than is known here");
+	switch (header.action) {
+	case FR_ACT_TO_TBL:
+		rule->action = RULE_LOOKUP;
+		if (!rule->table)
+			proof_fail(d, "an ip rule leads to no table");
+		break;
+	case FR_ACT_GOTO:
+		rule->action = RULE_GOTO;
+		rule->jump = proof_u32(d, &attrs, FRA_GOTO);
+		if (rule->jump <= rule->priority)
+			proof_fail(d, "an ip rule goes back");
+		break;
+	case FR_ACT_NOP:
+		rule->action = RULE_NOP;
+		break;
+	default:
+		proof_fail(d, "an ip rule does %u, which is not known", header.action);
+	}
+}
+
+/* ---- routes ---- */
+
+/* A next hop of the other family stands in a structure of its own. */
+static void decode_gateway(struct decoder *d, const struct attrs *attrs, enum cni_family family, struct hop *hop)
+{
+	const struct bytes via = attrs->at[RTA_VIA];
+	uint16_t via_family;
+
+	if (proof_has(attrs, RTA_GATEWAY)) {
+		hop->has_via = true;
+		hop->via = get_address(d, attrs->what, attrs->at[RTA_GATEWAY], family);
+	}
+	if (!via.at)
+		return;
+	if (family == CNI_V6 || hop->has_via || via.len < sizeof(via_family)) {
+		proof_fail(d, "%s has a next hop that cannot be", attrs->what);
+		return;
+	}
+	memcpy(&via_family, via.at, sizeof(via_family));
+	hop->has_via = true;
+	hop->via =
+		get_address(d, attrs->what, (struct bytes){ via.at + sizeof(via_family), via.len - sizeof(via_family) },
+			    get_family(d, via_family));
+}
+
+#define FLAGS_THAT_STEER_NOTHING RTNH_F_ONLINK
+
+static void decode_hops(struct decoder *d, struct bytes in, struct ip_route *route)
+{
+	while (in.len && !d->error) {
+		struct rtnexthop header;
+		struct hop *hop;
+		struct attrs attrs;
+		size_t step;
+
+		if (in.len < sizeof(header)) {
+			proof_fail(d, "the next hops of a route are cut short");
+			return;
+		}
+		memcpy(&header, in.at, sizeof(header));
+		if (header.rtnh_len < sizeof(header) || header.rtnh_len > in.len) {
+			proof_fail(d, "a next hop claims %u of %zu bytes", header.rtnh_len, in.len);
+			return;
+		}
+		hop = cni_push(d->arena, route->hops, route->n_hops);
+		attrs = proof_attrs(d, "a next hop",
+				    (struct bytes){ in.at + sizeof(header), header.rtnh_len - sizeof(header) },
+				    ATTR(RTA_GATEWAY) | ATTR(RTA_VIA));
+		hop->device = get_device(d, (uint32_t)header.rtnh_ifindex);
+		hop->weight = header.rtnh_hops + 1u;
+		decode_gateway(d, &attrs, route->family, hop);
+		if (header.rtnh_flags & ~FLAGS_THAT_STEER_NOTHING)
+			proof_fail(d, "a next hop has flags 0x%x", header.rtnh_flags);
+		step = (size_t)RTNH_ALIGN(header.rtnh_len);
+		step = step < in.len ? step : in.len;
+		in.at += step;
+		in.len -= step;
+	}
+}
+
+static enum route_type get_type(struct decoder *d, unsigned int type)
+{
+	if (type != RTN_UNICAST && type != RTN_BLACKHOLE && type != RTN_UNREACHABLE)
+		proof_fail(d, "a route is of type %u", type);
+	return type == RTN_BLACKHOLE ? ROUTE_BLACKHOLE : type == RTN_UNREACHABLE ? ROUTE_UNREACHABLE : ROUTE_UNICAST;
+}
+
+void proof_decode_ip_route(struct decoder *d, struct bytes in)
+{
+	struct ip_route *route = cni_push(d->arena, d->to->routes, d->to->n_routes);
+	struct rtmsg header;
+	struct attrs attrs;
+
+	if (!proof_take(d, "a route", &in, &header, sizeof(header)))
+		return;
+	attrs = proof_attrs(d, "a route", in,
+			    ATTR(RTA_TABLE) | ATTR(RTA_PRIORITY) | ATTR(RTA_DST) | ATTR(RTA_OIF) | ATTR(RTA_GATEWAY) |
+				    ATTR(RTA_VIA) | ATTR(RTA_MULTIPATH) | ATTR(RTA_PREFSRC));
+	*route = (struct ip_route){ .family = get_family(d, header.rtm_family),
+				    .table = proof_has(&attrs, RTA_TABLE) ? proof_u32(d, &attrs, RTA_TABLE)
+									  : header.rtm_table,
+				    .metric = proof_has(&attrs, RTA_PRIORITY) ? proof_u32(d, &attrs, RTA_PRIORITY) : 0,
+				    .type = get_type(d, header.rtm_type) };
+	route->to = get_prefix(d, &attrs, RTA_DST, header.rtm_dst_len, route->family);
+	if (header.rtm_src_len || header.rtm_tos || header.rtm_flags & ~(uint32_t)RTNH_F_ONLINK)
+		proof_fail(d, "a route selects by more than is known here");
+	if (proof_has(&attrs, RTA_OIF)) {
+		struct hop *hop = cni_push(d->arena, route->hops, route->n_hops);
+
+		hop->device = get_device(d, proof_u32(d, &attrs, RTA_OIF));
+		hop->weight = 1;
+		decode_gateway(d, &attrs, route->family, hop);
+	}
+	if (proof_has(&attrs, RTA_MULTIPATH) && route->n_hops)
+		proof_fail(d, "a route has one next hop, and several");
+	decode_hops(d, attrs.at[RTA_MULTIPATH], route);
+	if ((route->type == ROUTE_UNICAST) != (route->n_hops > 0))
+		proof_fail(d, "a route of its type has %zu next hops", route->n_hops);
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machine.c - rules, chains and hooks in order; see machine.h. */
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/proof/machine_internal.h"
+
+#define MAX_DEPTH 64 /* of jumps within each other: the kernel allows 16 (NFT_JUMP_STACK_SIZE) */
+
+void machine_init(struct machine *m, struct decoder *d, struct cni_spaces *spaces)
+{
+	*m = (struct machine){ .d = d, .spaces = spaces };
+}
+
+/* ---- outcomes ---- */
+
+static struct cni_map all_are(struct machine *m, enum outcome_kind kind, const struct marks *marks)
+{
+	struct outcome outcome;
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.kind = kind;
+	if (marks)
+		outcome.marks = *marks;
+	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
+}
+
+/* A base chain has nowhere to come back to: its policy is to accept. */
+static struct cni_map come_back(struct machine *m, const struct chain *chain, const struct marks *marks)
+{
+	return all_are(m, chain->is_base ? OUT_ACCEPT : OUT_RETURN, marks);
+}
+
+static struct cni_map go_later(struct machine *m, struct chain *chain)
+{
+	struct outcome outcome;
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.kind = OUT_GOTO;
+	outcome.chain = chain;
+	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
+}
+
+/* ---- where marks matter ---- */
+
+static bool marks_matter(struct chain *chain);
+
+static bool marks_matter_to(const struct expr *x)
+{
+	static const bool matter[N_EXPR_OPS] = {
+		[X_META_SET] = true, [X_CT] = true,	    [X_CT_SET] = true, [X_MSS_SET] = true,
+		[X_NOTRACK] = true,  [X_MASQUERADE] = true, [X_SNAT] = true
+	};
+
+	if (x->op == X_LOOKUP && x->is_map)
+		for (size_t i = 0; i < x->set->n_elems; i++)
+			if (x->set->elems[i].code == NFT_JUMP && marks_matter(x->set->elems[i].chain))
+				return true;
+	return matter[x->op] || (x->op == X_META && x->key == NFT_META_MARK) ||
+	       (x->op == X_VERDICT && x->code == NFT_JUMP && marks_matter(x->chain));
+}
+
+/* Of a chain and those that it comes back from; where it goes for good does not count. */
+static bool marks_matter(struct chain *chain)
+{
+	bool matter = chain->is_base;
+
+	if (chain->marks == UNKNOWN_YET) {
+		chain->marks = MARKS_MATTER; /* should it lead to itself */
+		for (size_t i = 0; i < chain->n_rules; i++)
+			for (size_t j = 0; j < chain->rules[i].n_exprs; j++)
+				matter |= marks_matter_to(&chain->rules[i].exprs[j]);
+		chain->marks = matter ? MARKS_MATTER : MARKS_DO_NOT;
+	}
+	return chain->marks == MARKS_MATTER;
+}
+
+/* ---- one rule ---- */
+
+static struct cni_map run_chain(struct machine *m, struct chain *chain, struct marks marks);
+static struct cni_map run_rules(struct machine *m, struct chain *chain, struct marks marks);
+static struct cni_map run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks);
+
+static struct cni_map next_rule(const struct place *p)
+{
+	return run_from(p->m, p->chain, p->at + 1, p->marks);
+}
+
+/* `then` for the packets that are in the rule; what follows it, where there are others. */
+static struct cni_map otherwise_next(const struct place *p, struct cni_map then)
+{
+	if (cni_space_equal(p->here, cni_space_all()))
+		return then;
+	return cni_map_ite(p->m->spaces, p->here, then, next_rule(p));
+}
+
+struct returning {
+	const struct place *place;
+};
+
+static struct cni_map after_return(struct machine *m, unsigned int label, void *arg)
+{
+	const struct returning *returning = arg;
+	const struct outcome outcome = m->outcomes[label];
+
+	if (outcome.kind == OUT_RETURN)
+		return run_from(m, returning->place->chain, returning->place->at + 1, outcome.marks);
+	return cni_map_all(m->spaces, label);
+}
+
+/* One map for all marks, as long as they do not matter: where they do is for later. */
+static struct cni_map lead_to(const struct place *p, struct chain *chain)
+{
+	if (p->chain->marks == MARKS_MATTER)
+		return run_chain(p->m, chain, p->marks);
+	return marks_matter(chain) ? go_later(p->m, chain) : run_rules(p->m, chain, p->marks);
+}
+
+/* What a verdict does to every packet that meets it. */
+static struct cni_map by_verdict(struct place *p, int32_t code, struct chain *chain)
+{
+	struct returning returning = { p };
+
+	switch (code) {
+	case NF_ACCEPT:
+		return all_are(p->m, OUT_ACCEPT, &p->marks);
+	case NF_DROP:
+		return all_are(p->m, OUT_DROP, NULL);
+	case NFT_RETURN:
+		return come_back(p->m, p->chain, &p->marks);
+	case NFT_GOTO:
+		return lead_to(p, chain);
+	case NFT_JUMP:
+		return machine_bind(p->m, lead_to(p, chain), after_return, &returning);
+	case NFT_CONTINUE:
+		return next_rule(p);
+	default:
+		proof_fail(p->m->d, "a verdict is %d", code);
+		return all_are(p->m, OUT_DROP, NULL);
+	}
+}
+
+/* Every element leads its packets somewhere, and others stay in the rule, which is over: they go on with the next. */
+static struct cni_map by_map(struct place *p, const struct expr *x)
+{
+	struct machine *m = p->m;
+	const struct set *set = x->set;
+	struct cni_map all, *then;
+	const struct element *found;
+	uint8_t key[64];
+	size_t mark;
+
+	if (registers_constant(&p->r, x->sreg, key, set->key_len) && !set->n_fields) {
+		found = constant_element(set, key);
+		return found ? otherwise_next(p, by_verdict(p, found->code, found->chain)) : next_rule(p);
+	}
+	all = next_rule(p);
+	then = cni_new_array(m->d->arena, struct cni_map, set->n_elems);
+	for (size_t i = 0; i < set->n_elems && !m->d->error; i++)
+		then[i] = by_verdict(p, set->elems[i].code, set->elems[i].chain);
+	mark = cni_spaces_mark(m->spaces);
+	for (size_t i = 0; i < set->n_elems && !m->d->error; i++) {
+		const struct cni_space in = element_space(m, &p->r, x->sreg, set, &set->elems[i], cni_space_all());
+
+		all = cni_map_ite(m->spaces, cni_space_and(m->spaces, p->here, in), then[i], all);
+		cni_spaces_release(m->spaces, mark, all.node);
+	}
+	return all;
+}
+
+/* ---- rules in order ---- */
+
+static struct cni_map run_exprs(struct place *p, const struct expr *x, size_t n);
+
+/* Both sides of a comparison with a hash are kept. */
+static struct cni_map by_hash(struct place *p, const struct expr *x, size_t n)
+{
+	struct machine *m = p->m;
+	struct place below = *p;
+	struct outcome of = { .hash = p->r.hash, .modulus = p->r.modulus };
+	struct cni_map rest = next_rule(p);
+
+	if (x->key != NFT_CMP_LT || x->len != 4) {
+		proof_fail(m->d, "a hash is compared in a way that is not known");
+		return rest;
+	}
+	for (size_t i = 0; i < 4; i++)
+		of.limit = of.limit << 8 | x->a.at[i];
+	below.here = cni_space_all();
+	if (of.limit)
+		rest = of.limit >= of.modulus ? run_exprs(&below, x + 1, n - 1)
+					      : machine_choice(m, &of, run_exprs(&below, x + 1, n - 1), rest);
+	return cni_map_ite(m->spaces, p->here, rest, next_rule(p));
+}
+
+static enum cni_family family_of(uint32_t nfproto)
+{
+	return nfproto == NFPROTO_IPV4 ? CNI_V4 : CNI_V6;
+}
+
+static struct cni_map translate(struct place *p, const struct expr *x)
+{
+	struct outcome outcome;
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.marks = p->marks;
+	outcome.kind = x->op == X_MASQUERADE ? OUT_MASQUERADE : OUT_SNAT;
+	p->m->reads |= READS_FAMILY;
+	if (x->op == X_SNAT &&
+	    (family_of(x->key) != p->m->now.family ||
+	     !registers_constant(&p->r, x->sreg, outcome.address, p->m->now.family == CNI_V4 ? 4 : 16)))
+		proof_fail(p->m->d, "a source is not one address of the packet's family");
+	return cni_map_all(p->m->spaces, machine_outcome(p->m, &outcome));
+}
+
+/* The rest of a rule, for the packets that are in it yet; the others go on with the next one, as they were when they left. */
+static struct cni_map run_exprs(struct place *p, const struct expr *x, size_t n)
+{
+	struct machine *m = p->m;
+
+	for (; n && !m->d->error && !cni_space_is_empty(p->here); x++, n--) {
+		const struct marks before = p->marks;
+
+		if (x->op == X_VERDICT)
+			return otherwise_next(p, by_verdict(p, x->code, x->chain));
+		if (x->op == X_LOOKUP && x->is_map)
+			return by_map(p, x);
+		if (x->op == X_CMP && registers_has_hash(&p->r, x->sreg))
+			return by_hash(p, x, n);
+		if (x->op == X_MASQUERADE || x->op == X_SNAT)
+			return otherwise_next(p, translate(p, x));
+		if (x->op == X_REJECT)
+			return otherwise_next(p, all_are(m, OUT_REJECT, NULL));
+		machine_expr(p, x);
+		if (memcmp(&before, &p->marks, sizeof(before)) != 0) {
+			/* from here on two sorts of packets: those that were lost so far, and those that go on changed */
+			struct place changed = *p, lost = *p;
+			struct cni_map rest;
+
+			changed.here = cni_space_all();
+			lost.marks = before;
+			rest = run_exprs(&changed, x + 1, n - 1);
+			return otherwise_next(&lost, rest);
+		}
+	}
+	return next_rule(p);
+}
+
+static struct cni_map run_rule(struct machine *m, const struct memory *key)
+{
+	struct place p = { .m = m, .chain = key->chain, .at = key->at, .marks = key->marks, .here = cni_space_all() };
+	const struct nft_rule *rule = &key->chain->rules[key->at];
+
+	return run_exprs(&p, rule->exprs, rule->n_exprs);
+}
+
+/* What `make` gives for the key, once for all surroundings that differ in nothing that was read. */
+static struct cni_map remembered(struct machine *m, struct memory memory,
+				 struct cni_map (*make)(struct machine *m, const struct memory *key))
+{
+	const struct memory *known = machine_recall(m, &memory);
+	const unsigned int outer = m->reads;
+
+	if (known) {
+		m->reads |= known->reads;
+		return known->map;
+	}
+	m->reads = 0;
+	memory.map = make(m, &memory);
+	memory.reads = m->reads;
+	memory.then = m->now;
+	machine_remember(m, &memory);
+	m->reads |= outer;
+	return memory.map;
+}
+
+static struct cni_map run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks)
+{
+	if (at == chain->n_rules || m->d->error)
+		return come_back(m, chain, &marks);
+	return remembered(m, (struct memory){ .chain = chain, .at = at, .marks = marks }, run_rule);
+}
+
+/* Whether no packet gets past the rule, because of values that all of them have. */
+static bool ends_chain(struct machine *m, struct chain *chain, size_t at, struct marks marks)
+{
+	struct place p = { .m = m, .chain = chain, .at = at, .marks = marks, .here = cni_space_all() };
+	const struct nft_rule *rule = &chain->rules[at];
+
+	for (size_t i = 0; i < rule->n_exprs && !m->d->error; i++) {
+		const struct expr *x = &rule->exprs[i];
+		const struct element *found;
+		uint8_t key[64];
+
+		if (!cni_space_equal(p.here, cni_space_all()))
+			return false;
+		if (x->op == X_VERDICT)
+			return x->code != NFT_JUMP && x->code != NFT_CONTINUE;
+		if (x->op == X_LOOKUP && x->is_map) {
+			if (x->set->n_fields || !registers_constant(&p.r, x->sreg, key, x->set->key_len))
+				return false;
+			found = constant_element(x->set, key);
+			return found && found->code != NFT_JUMP && found->code != NFT_CONTINUE;
+		}
+		/* what is not of one value for all is no matter of constants */
+		if (x->op == X_HASH || x->op == X_MASQUERADE || x->op == X_SNAT || x->op == X_REJECT ||
+		    (x->op == X_CMP && !registers_constant(&p.r, x->sreg, key, x->len)) ||
+		    (x->op == X_RANGE && !registers_constant(&p.r, x->sreg, key, x->len)) ||
+		    (x->op == X_LOOKUP && !registers_constant(&p.r, x->sreg, key, x->set->key_len)))
+			return false;
+		machine_expr(&p, x);
+	}
+	return false;
+}
+
+/* From the last rule that a packet can come to up: what comes next is then known, and no stack grows with the length of a
+ * chain. */
+static struct cni_map run_rules(struct machine *m, struct chain *chain, struct marks marks)
+{
+	const struct memory first = { .chain = chain, .marks = marks };
+	size_t at = 0;
+
+	if (!machine_recall(m, &first))
+		while (at < chain->n_rules && !ends_chain(m, chain, at, marks))
+			at++;
+	for (; at && !m->d->error; at--)
+		run_from(m, chain, at, marks);
+	return run_from(m, chain, 0, marks);
+}
+
+static struct cni_map with_marks(struct machine *m, unsigned int label, void *arg)
+{
+	struct outcome outcome = m->outcomes[label];
+	const struct marks *marks = arg;
+
+	if (outcome.kind == OUT_GOTO)
+		return run_chain(m, outcome.chain, *marks);
+	if (outcome.kind == OUT_ACCEPT || outcome.kind == OUT_RETURN)
+		outcome.marks = *marks;
+	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
+}
+
+static const struct marks no_marks;
+
+/* Where marks do not matter, they are given to what comes of it. */
+static struct cni_map give_marks(struct machine *m, const struct memory *key)
+{
+	struct marks marks = key->marks;
+
+	return machine_bind(m, run_rules(m, key->chain, no_marks), with_marks, &marks);
+}
+
+static struct cni_map run_chain(struct machine *m, struct chain *chain, struct marks marks)
+{
+	struct cni_map map;
+
+	if (m->depth++ > MAX_DEPTH)
+		proof_fail(m->d, "chains lead to each other without end");
+	if (marks_matter(chain))
+		map = run_rules(m, chain, marks);
+	else
+		map = remembered(m, (struct memory){ .chain = chain, .at = SIZE_MAX, .marks = marks }, give_marks);
+	m->depth--;
+	return map;
+}
+
+/* ---- hooks ---- */
+
+struct hook {
+	struct chain **chains; /* by priority */
+	size_t n_chains, next;
+};
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct chain *x = *(const struct chain *const *)a, *y = *(const struct chain *const *)b;
+
+	return (x->priority > y->priority) - (x->priority < y->priority);
+}
+
+static struct cni_map run_hook(struct machine *m, struct hook *hook, struct marks marks);
+
+static struct cni_map after_chain(struct machine *m, unsigned int label, void *arg)
+{
+	const struct outcome outcome = m->outcomes[label];
+	const struct hook *before = arg;
+	struct hook hook = *before;
+
+	if (outcome.kind != OUT_ACCEPT && outcome.kind != OUT_RETURN)
+		return cni_map_all(m->spaces, label);
+	hook.next++;
+	return run_hook(m, &hook, outcome.marks);
+}
+
+static struct cni_map run_hook(struct machine *m, struct hook *hook, struct marks marks)
+{
+	const bool early = m->now.before_conntrack;
+	struct cni_map map;
+
+	if (hook->next == hook->n_chains)
+		return all_are(m, OUT_ACCEPT, &marks);
+	m->now.before_conntrack = hook->chains[hook->next]->priority < NF_IP_PRI_CONNTRACK;
+	map = machine_bind(m, run_chain(m, hook->chains[hook->next], marks), after_chain, hook);
+	m->now.before_conntrack = early;
+	return map;
+}
+
+struct cni_map machine_hook(struct machine *m, uint32_t number, struct marks marks)
+{
+	const struct ruleset *set = m->d->to;
+	struct hook hook = { 0 };
+
+	/* for all hooks at once: of many chains few are base chains */
+	for (size_t i = 0; !m->has_base && i < set->n_chains; i++)
+		if (set->chains[i]->is_base)
+			*cni_push(m->d->arena, m->base, m->n_base) = set->chains[i];
+	m->has_base = true;
+	for (size_t i = 0; i < m->n_base; i++)
+		if (m->base[i]->hook == number)
+			*cni_push(m->d->arena, hook.chains, hook.n_chains) = m->base[i];
+	if (hook.n_chains)
+		qsort(hook.chains, hook.n_chains, sizeof(*hook.chains), by_priority);
+	return run_hook(m, &hook, marks);
+}

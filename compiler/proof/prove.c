@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* prove.c - what is compared with what; see proof.h. */
+#include "compiler/proof/proof.h"
+
+#include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "compiler/check/evaluate.h"
+#include "compiler/lower.h"
+#include "compiler/proof/fate.h"
+
+#define CONFIRMED 0x08 /* IPS_CONFIRMED, IPS_SRC_NAT: linux/nf_conntrack_common.h */
+#define TRANSLATED 0x10
+#define MAX_STALE 16 /* paths of a device whose flows are followed into another epoch: each costs a classification */
+#define NOBODYS "(nobodys)" /* a device that no policy names */
+
+struct proving {
+	struct decoder d;
+	struct ruleset set;
+	struct machine machine;
+	struct routing routing;
+	struct texts texts;
+	struct sent sent;
+	struct meant meant;
+	struct cni_spaces *spaces;
+	const struct cni_model *model;
+	struct cni_diags *diags;
+	struct cni_proof proof;
+};
+
+static const char *const family_names[CNI_N_FAMILIES] = { "IPv4", "IPv6" };
+
+static bool is_over(const struct proving *p)
+{
+	return p->proof.answer != CNI_PROVEN || p->d.error || cni_spaces_failed(p->spaces);
+}
+
+/* ---- what differs ---- */
+
+struct pair {
+	unsigned int x, y;
+	bool found;
+};
+
+static unsigned int note_pair(unsigned int x, unsigned int y, void *arg)
+{
+	struct pair *pair = arg;
+
+	if (x != y && !pair->found)
+		*pair = (struct pair){ x, y, true };
+	return 0;
+}
+
+static const char *packet_text(struct proving *p, enum cni_family family, struct cni_space where)
+{
+	const struct cni_space proper = cni_space_and(p->spaces, where, cni_space_proper(p->spaces, family));
+	struct cni_text text = { .arena = p->texts.arena };
+	struct cni_header header;
+
+	/* packets that differ in nothing that a policy can speak of are still packets */
+	header = cni_space_witness(p->spaces, family, cni_space_is_empty(proper) ? where : proper,
+				   &(struct cni_hints){ 0 }, &(struct cni_hints){ 0 });
+	cni_header_print(&text, &header);
+	return text.data;
+}
+
+/* Of each of what is compared: which packets, and how a number is told. */
+struct claim {
+	const char *what;
+	const char *device; /* NULL: the router itself */
+	enum cni_family family;
+	struct cni_space domain;
+	const char *(*tell)(struct proving *p, unsigned int label);
+};
+
+static void refute(struct proving *p, const struct claim *claim, struct cni_map is, struct cni_map should)
+{
+	struct pair pair = { 0 };
+	struct cni_space where;
+
+	cni_map_join(p->spaces, is, should, note_pair, &pair);
+	if (cni_spaces_failed(p->spaces) || !pair.found)
+		return;
+	where = cni_space_and(p->spaces, cni_map_where(p->spaces, is, pair.x),
+			      cni_map_where(p->spaces, should, pair.y));
+	p->proof.answer = CNI_REFUTED;
+	cni_diag_help(p->diags,
+		      cni_diag(p->diags, CNI506, (struct cni_span){ 0 },
+			       "%s, %s %s, %s: should be `%s`, and would be `%s`", claim->what,
+			       claim->device ? "on" : "from", claim->device ? claim->device : "the router itself",
+			       packet_text(p, claim->family, where), claim->tell(p, pair.y), claim->tell(p, pair.x)),
+		      "nothing was sent; this is a mistake in cnic, please report it with the policy");
+}
+
+static const char *tell_text(struct proving *p, unsigned int label)
+{
+	return p->texts.items[label];
+}
+
+static const char *tell_outcome(struct proving *p, unsigned int label)
+{
+	const struct outcome *o = &p->machine.outcomes[label];
+
+	switch (o->kind) {
+	case OUT_ACCEPT:
+		return cni_printf(p->texts.arena, "mark 0x%x, flow's mark 0x%x", o->marks.mark, o->marks.ct_mark);
+	case OUT_CHOICE:
+		return "by hash";
+	default:
+		return o->kind == OUT_DROP ? "drop" : o->kind == OUT_REJECT ? "reject" : "translated";
+	}
+}
+
+static void compare(struct proving *p, const struct claim *claim, struct cni_map is, struct cni_map should)
+{
+	const size_t mark = cni_spaces_mark(p->spaces);
+
+	if (is_over(p))
+		return;
+	/* outside of it both are the same */
+	is = cni_map_ite(p->spaces, claim->domain, is, should);
+	p->proof.n_maps++;
+	if (is.node != should.node)
+		refute(p, claim, is, should);
+	cni_spaces_release(p->spaces, mark, -1);
+}
+
+/* ---- flows ---- */
+
+/* A mark alone, of what may have left more. */
+static struct cni_map only_mark(struct machine *m, unsigned int label, void *arg)
+{
+	const struct outcome from = m->outcomes[label];
+	struct outcome to;
+
+	(void)arg;
+	memset(&to, 0, sizeof(to));
+	to.kind = from.kind;
+	to.marks.mark = from.marks.mark;
+	to.marks.untracked = from.marks.untracked;
+	return cni_map_all(m->spaces, machine_outcome(m, &to));
+}
+
+static struct cni_map marks_of(struct proving *p, struct cni_map outcomes)
+{
+	return machine_bind(&p->machine, outcomes, only_mark, NULL);
+}
+
+static struct cni_map marked(struct proving *p, enum outcome_kind kind, uint32_t mark)
+{
+	struct outcome to;
+
+	memset(&to, 0, sizeof(to));
+	to.kind = kind;
+	to.marks.mark = kind == OUT_ACCEPT ? mark | p->sent.foreign : 0;
+	return cni_map_all(p->spaces, machine_outcome(&p->machine, &to));
+}
+
+/* One device's packets: what is proven of them in turn. */
+struct arrival {
+	struct proving *p;
+	struct claim claim;
+	struct cni_map outcomes; /* of new flows */
+	struct cni_map marks; /* the same, but for the flow's mark */
+	struct cni_space translated; /* packets whose route translates */
+	struct cni_space tracked; /* packets that conntrack sees */
+	struct cni_space steered; /* of them, those that the policy's routes are for */
+	struct leaf {
+		struct marks marks;
+		bool translates;
+	} * leaves;
+	size_t n_leaves;
+};
+
+static struct cni_map run(struct arrival *a, uint32_t ct_mark, uint32_t status, bool reply, uint32_t fib_type)
+{
+	struct proving *p = a->p;
+
+	p->machine.now = (struct surroundings){ .family = a->claim.family,
+						.iif = a->claim.device,
+						.reply = reply,
+						.ct_status = status,
+						.fib_type = fib_type };
+	return machine_hook(&p->machine, a->claim.device ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_OUT,
+			    (struct marks){ .mark = p->sent.foreign, .ct_mark = ct_mark | p->sent.foreign });
+}
+
+static struct leaf *find_leaf(struct arrival *a, const struct marks *marks)
+{
+	for (size_t i = 0; i < a->n_leaves; i++)
+		if (a->leaves[i].marks.ct_mark == marks->ct_mark && a->leaves[i].marks.mark == marks->mark)
+			return &a->leaves[i];
+	return NULL;
+}
+
+static void add_leaf(struct arrival *a, unsigned int label, bool translates)
+{
+	const struct outcome outcome = a->p->machine.outcomes[label];
+	struct leaf *leaf;
+
+	if (outcome.kind == OUT_CHOICE) {
+		add_leaf(a, outcome.below, translates);
+		add_leaf(a, outcome.other, translates);
+		return;
+	}
+	if (outcome.kind != OUT_ACCEPT || !(outcome.marks.ct_mark & ~a->p->sent.foreign))
+		return;
+	leaf = find_leaf(a, &outcome.marks);
+	if (!leaf) {
+		leaf = cni_push(a->p->texts.arena, a->leaves, a->n_leaves);
+		*leaf = (struct leaf){ outcome.marks, false };
+	}
+	leaf->translates |= translates;
+}
+
+static bool has_label(const struct cni_labels *labels, unsigned int label)
+{
+	for (size_t i = 0; i < labels->n_items; i++)
+		if (labels->items[i] == label)
+			return true;
+	return false;
+}
+
+static void find_leaves(struct arrival *a)
+{
+	struct cni_spaces *spaces = a->p->spaces;
+	struct cni_arena *arena = a->p->texts.arena;
+	const struct cni_labels all = cni_map_labels(spaces, arena, a->outcomes);
+	const struct cni_map only = cni_map_ite(spaces, a->translated, a->outcomes, cni_map_all(spaces, CNI_MAX_LABEL));
+	const struct cni_labels translated = cni_map_labels(spaces, arena, only);
+
+	for (size_t i = 0; i < all.n_items; i++)
+		add_leaf(a, all.items[i], has_label(&translated, all.items[i]));
+}
+
+static bool comes_to(const struct machine *m, unsigned int label, const struct marks *marks)
+{
+	const struct outcome *outcome = &m->outcomes[label];
+
+	if (outcome->kind == OUT_CHOICE)
+		return comes_to(m, outcome->below, marks) || comes_to(m, outcome->other, marks);
+	return outcome->kind == OUT_ACCEPT && outcome->marks.ct_mark == marks->ct_mark &&
+	       outcome->marks.mark == marks->mark;
+}
+
+/* Packets of new flows that come to it, by some hash at least. */
+static struct cni_space packets_of(struct arrival *a, const struct leaf *leaf)
+{
+	struct proving *p = a->p;
+	const struct cni_labels labels = cni_map_labels(p->spaces, p->texts.arena, a->outcomes);
+	unsigned int *is = cni_new_array(p->texts.arena, unsigned int, p->machine.n_outcomes);
+
+	for (size_t i = 0; i < labels.n_items; i++)
+		is[labels.items[i]] = comes_to(&p->machine, labels.items[i], &leaf->marks);
+	return cni_map_where(p->spaces, cni_map_relabel(p->spaces, a->outcomes, is, p->machine.n_outcomes), 1);
+}
+
+static void compare_marks(struct arrival *a, const char *what, struct cni_space domain, struct cni_map is,
+			  struct cni_map should)
+{
+	struct claim claim = a->claim;
+
+	claim.what = what;
+	claim.domain = cni_space_and(a->p->spaces, claim.domain, domain);
+	claim.tell = tell_outcome;
+	compare(a->p, &claim, marks_of(a->p, is), should);
+}
+
+/* Later packets of a flow, whether somebody translates it or not. By its mark all of them stay. Where they are classified
+ * again, those that come to the mark by their fields do, by the same hash. */
+static void prove_known(struct arrival *a, const struct leaf *leaf, uint32_t status)
+{
+	struct proving *p = a->p;
+	const bool by_mark = p->model->options.known_flows == CNI_KNOWN_BY_MARK;
+
+	compare_marks(a, "a known flow", by_mark ? a->tracked : packets_of(a, leaf),
+		      run(a, leaf->marks.ct_mark, status, false, RTN_UNICAST),
+		      by_mark || leaf->translates ? marked(p, OUT_ACCEPT, leaf->marks.mark) : a->marks);
+}
+
+/* The same path in another epoch, as a conntrack mark. */
+static uint32_t in_other_epoch(const struct cni_model *model, uint32_t ct_mark)
+{
+	const uint32_t id_mask = cni_id_mask(model->options.mark_mask), bit = id_mask + (id_mask & -id_mask);
+	const uint32_t epoch = ct_mark & (7 * bit);
+
+	return (ct_mark & id_mask) | (epoch == bit ? 2 * bit : bit);
+}
+
+/* A flow that is not translated, of another epoch or of none: is classified again, but where its new route would translate
+ * it, which cannot begin in its midst, it `stays`. */
+static void prove_stale(struct arrival *a, const char *what, uint32_t ct_mark, struct cni_map stays)
+{
+	compare_marks(a, what, cni_space_all(), run(a, ct_mark, CONFIRMED, false, RTN_UNICAST),
+		      cni_map_ite(a->p->spaces, a->translated, stays, a->marks));
+}
+
+/* One that is: its translation holds it. */
+static void prove_held(struct arrival *a, const struct leaf *leaf, uint32_t ct_mark)
+{
+	compare_marks(a, "a translated flow of another epoch", a->steered,
+		      run(a, ct_mark, CONFIRMED | TRANSLATED, false, RTN_UNICAST),
+		      leaf->translates ? marked(a->p, OUT_ACCEPT, leaf->marks.mark) : a->marks);
+}
+
+/* Whether a flow's mark is another than `arg` behind the hook. */
+static struct cni_map is_remarked(struct machine *m, unsigned int label, void *arg)
+{
+	const struct outcome from = m->outcomes[label];
+	struct outcome to;
+
+	memset(&to, 0, sizeof(to));
+	to.kind = from.kind == OUT_ACCEPT && from.marks.ct_mark != *(const uint32_t *)arg ? OUT_RETURN : OUT_ACCEPT;
+	return cni_map_all(m->spaces, machine_outcome(m, &to));
+}
+
+/* What comes the other way is classified by itself, and leaves the flow's mark as it is. */
+static void prove_reply(struct arrival *a, const struct leaf *leaf, uint32_t status)
+{
+	struct proving *p = a->p;
+	const struct cni_map is = run(a, leaf->marks.ct_mark, status, true, RTN_UNICAST);
+	uint32_t mark = leaf->marks.ct_mark;
+
+	compare_marks(a, "a reply", a->tracked, is, a->marks);
+	compare_marks(a, "a flow's mark at a reply", a->tracked, machine_bind(&p->machine, is, is_remarked, &mark),
+		      cni_map_all(p->spaces, machine_outcome(&p->machine, &(struct outcome){ .kind = OUT_ACCEPT })));
+}
+
+static void prove_flows(struct arrival *a)
+{
+	struct proving *p = a->p;
+	const uint32_t gone = in_other_epoch(p->model, cni_id_mask(p->model->options.mark_mask));
+
+	for (size_t i = 0; i < a->n_leaves && !is_over(p); i++) {
+		prove_known(a, &a->leaves[i], CONFIRMED);
+		prove_known(a, &a->leaves[i], CONFIRMED | TRANSLATED);
+	}
+	p->proof.n_paths += a->n_leaves;
+	prove_stale(a, "a flow from before the policy", 0, marked(p, OUT_ACCEPT, 0));
+	if (a->n_leaves)
+		prove_stale(a, "a flow whose path is gone", gone, marked(p, OUT_DROP, 0));
+	for (size_t i = 0; i < a->n_leaves && i < MAX_STALE && !is_over(p); i++) {
+		const uint32_t ct_mark = in_other_epoch(p->model, a->leaves[i].marks.ct_mark);
+
+		prove_stale(a, "a flow of another epoch", ct_mark, marked(p, OUT_ACCEPT, a->leaves[i].marks.mark));
+		prove_held(a, &a->leaves[i], ct_mark);
+		prove_reply(a, &a->leaves[i], CONFIRMED);
+		prove_reply(a, &a->leaves[i], CONFIRMED | TRANSLATED);
+	}
+}
+
+/* The router knows addresses of its own that the policy does not. */
+static void prove_local_addresses(struct arrival *a)
+{
+	static const uint32_t types[] = { RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		compare_marks(a, "a packet to the router", a->tracked, run(a, 0, 0, false, types[i]),
+			      marked(a->p, OUT_ACCEPT, 0));
+}
+
+/* ---- answers ---- */
+
+/* The mark that a target gives the flows that come in by it; 0: none. */
+static uint32_t prove_arrivals(struct arrival *a, size_t target)
+{
+	struct proving *p = a->p;
+	const struct cni_space answered = meant_arrivals(&p->meant, a->claim.family, target);
+	const struct marks *marks =
+		a->n_leaves == 1 && a->leaves->marks.mark == p->sent.foreign ? &a->leaves->marks : NULL;
+	const struct cni_map some = marked(p, OUT_ACCEPT, 1), none = marked(p, OUT_ACCEPT, 0);
+	struct claim claim = a->claim;
+
+	claim.what = "what comes in by a target";
+	claim.domain = cni_space_all();
+	claim.tell = tell_outcome;
+	if (p->model->options.ret == CNI_RETURN_NONE || !marks)
+		return 0;
+	/* of what it is, and of what it should be, the flows that are marked */
+	compare(p, &claim, cni_map_ite(p->spaces, packets_of(a, a->leaves), some, none),
+		cni_map_ite(p->spaces, answered, some, none));
+	return marks->ct_mark;
+}
+
+static void prove_answers(struct arrival *a, const uint32_t *returns)
+{
+	struct proving *p = a->p;
+
+	for (size_t t = 0; t < p->model->n_targets && !is_over(p); t++) {
+		const struct cni_map outcomes =
+			returns[t] ? run(a, returns[t], CONFIRMED, true, RTN_UNICAST) : a->outcomes;
+		struct claim claim = a->claim;
+
+		if (!returns[t])
+			continue;
+		claim.what = "an answer to what came in by a target";
+		claim.domain = cni_space_and(p->spaces, claim.domain, a->tracked);
+		compare(p, &claim, sent_outcomes(&p->sent, claim.family, claim.device, outcomes),
+			meant_return(&p->meant, claim.family, t, claim.device));
+	}
+}
+
+/* ---- devices ---- */
+
+static struct arrival arrive(struct proving *p, enum cni_family family, const char *device)
+{
+	struct arrival a = { .p = p,
+			     .claim = { cni_printf(p->texts.arena, "a new flow of %s", family_names[family]), device,
+					family, cni_space_not(p->spaces, meant_own(&p->meant, family)), tell_text } };
+	const struct cni_map is = sent_map(&p->sent, family, device, &a.outcomes);
+
+	/* by addresses of the router itself no packet comes in, and what it sends from them has ways of its own */
+	if (!device)
+		a.claim.domain = cni_space_minus(p->spaces, a.claim.domain, meant_outer(&p->meant, family));
+	compare(p, &a.claim, is, meant_map(&p->meant, family, device));
+	a.marks = marks_of(p, a.outcomes);
+	a.tracked = cni_space_not(p->spaces, meant_untracked(&p->meant, family, device));
+	a.steered = cni_space_and(p->spaces, a.tracked, meant_steered(&p->meant, family));
+	a.translated = cni_space_and(p->spaces, a.steered, meant_translated(&p->meant, family, device));
+	find_leaves(&a);
+	return a;
+}
+
+/* What came in by a target and now begins here, is a flow of this policy; it was none whose translation could begin. */
+static void prove_moved(struct arrival *a, const uint32_t *returns)
+{
+	struct proving *p = a->p;
+
+	for (size_t t = 0; t < p->model->n_targets && t < MAX_STALE && !is_over(p); t++)
+		if (returns[t])
+			prove_stale(a, "a flow that came in by a target", returns[t], marked(p, OUT_DROP, 0));
+}
+
+static void prove_policy_device(struct proving *p, enum cni_family family, const char *device, const uint32_t *returns)
+{
+	struct arrival a = arrive(p, family, device);
+
+	if (meant_policy(p->model, device)) {
+		prove_flows(&a);
+		prove_moved(&a, returns);
+		prove_local_addresses(&a);
+	}
+	prove_answers(&a, returns);
+}
+
+static void prove_targets(struct proving *p, enum cni_family family, uint32_t *returns)
+{
+	for (size_t t = 0; t < p->model->n_targets && !is_over(p); t++) {
+		const char *device = p->model->targets[t].ifname;
+		struct arrival a;
+
+		if (meant_policy(p->model, device))
+			continue;
+		a = arrive(p, family, device);
+		returns[t] = prove_arrivals(&a, t);
+		/* answers to the flows of any path, such as the one whose bits are all set */
+		prove_reply(&a, &(struct leaf){ .marks.ct_mark = UINT32_MAX }, CONFIRMED);
+		if (!returns[t] && p->model->options.ret == CNI_RETURN_SYMMETRIC && !is_over(p)) {
+			p->proof.answer = CNI_REFUTED;
+			cni_diag(p->diags, CNI506, (struct cni_span){ 0 }, "what comes in by %s is not noted", device);
+		}
+	}
+}
+
+/* Outer packets of tunnels and answers to probes, by their source alone. */
+static void prove_own(struct proving *p, enum cni_family family)
+{
+	struct claim claim = { "what the router sends for itself", NULL, family, meant_own(&p->meant, family),
+			       tell_text };
+	struct arrival a = { .p = p, .claim = claim };
+	const struct cni_space outer = meant_outer(&p->meant, family);
+
+	compare(p, &claim, sent_routing(&p->sent, family, p->sent.foreign, "lo"), meant_own_map(&p->meant, family));
+	a.claim.domain = outer;
+	compare_marks(&a, "the outer packet of a tunnel", cni_space_all(), run(&a, 0, 0, false, RTN_UNICAST),
+		      marked(p, OUT_ACCEPT, 0));
+}
+
+static void prove_family(struct proving *p, enum cni_family family)
+{
+	uint32_t *returns = cni_new_array(p->texts.arena, uint32_t, p->model->n_targets);
+
+	prove_own(p, family);
+	prove_targets(p, family, returns);
+	for (size_t i = 0; i < p->model->n_policies; i++)
+		for (size_t j = 0; j < p->model->policies[i].n_devices && !is_over(p); j++)
+			prove_policy_device(p, family, p->model->policies[i].devices[j], returns);
+	if (!is_over(p))
+		prove_policy_device(p, family, NULL, returns);
+	if (!is_over(p))
+		arrive(p, family, NOBODYS);
+}
+
+static void decode(struct proving *p, const struct cni_messages *messages)
+{
+	p->set.devices = messages->devices;
+	p->set.n_devices = messages->n_devices;
+	proof_decode(&p->d, PROOF_ROUTE, (struct bytes){ messages->route, messages->route_len });
+	proof_decode(&p->d, PROOF_NETFILTER, (struct bytes){ messages->nft, messages->nft_len });
+	proof_complete(&p->d);
+}
+
+struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *model, const struct cni_state *observed,
+			   const struct cni_messages *messages, unsigned int max_nodes, struct cni_diags *diags)
+{
+	struct proving *p = cni_new(arena, struct proving);
+
+	p->d = (struct decoder){ .arena = arena, .to = &p->set };
+	p->model = model;
+	p->diags = diags;
+	p->spaces = cni_spaces_new(arena, NULL, max_nodes);
+	p->texts.arena = arena;
+	machine_init(&p->machine, &p->d, p->spaces);
+	routing_init(&p->routing, &p->d, p->spaces);
+	p->sent = (struct sent){ .machine = &p->machine,
+				 .routing = &p->routing,
+				 .texts = &p->texts,
+				 .model = model,
+				 .foreign = ~model->options.mark_mask };
+	p->meant = (struct meant){ .arena = arena,
+				   .spaces = p->spaces,
+				   .texts = &p->texts,
+				   .model = model,
+				   .observed = observed,
+				   .never = cni_never_steered(arena, model) };
+	decode(p, messages);
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES && !is_over(p); f++)
+		prove_family(p, f);
+	if (cni_spaces_failed(p->spaces)) {
+		p->proof.answer = CNI_TOO_LARGE;
+	} else if (p->d.error && p->proof.answer == CNI_PROVEN) {
+		p->proof.answer = CNI_REFUTED;
+		cni_diag(diags, CNI506, (struct cni_span){ 0 }, "the messages are not understood: %s", p->d.error);
+	}
+	p->proof.n_fates = p->texts.n_items;
+	p->proof.nodes = cni_spaces_use(p->spaces).nodes;
+	p->proof.bytes = cni_spaces_use(p->spaces).bytes;
+	cni_spaces_free(p->spaces);
+	return p->proof;
+}

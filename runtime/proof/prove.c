@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* prove.c - see prove.h. */
+#include "runtime/proof/prove.h"
+
+#include <time.h>
+
+#include "compiler/space/space.h"
+#include "runtime/proof/record.h"
+#include "runtime/saved_plan/digest.h"
+
+#define QUICK 500000 /* of cost_of(): well below a second, also where the machine is slower */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* About how many microseconds it takes, on one core of a machine of 2024: measured with tests/bench/policy. */
+static size_t cost_of(const struct cni_state *state)
+{
+	size_t cost = 700 * state->n_rules;
+
+	for (size_t i = 0; i < state->n_sets; i++) {
+		const struct cni_st_set *set = &state->sets[i];
+
+		cost += set->n_elems * (cni_set_is_boxes(set) ? 1000 : set->map ? 100 : 10);
+	}
+	for (size_t i = 0; i < state->n_chains; i++)
+		cost += 20 * state->chains[i].n_rules;
+	return cost;
+}
+
+/* Of all that would be sent. */
+static const char *digest_of(struct rt_session *session, const struct cni_messages *messages)
+{
+	char two[2 * RT_DIGEST_TEXT - 1], *all = cni_new_array(session->arena, char, RT_DIGEST_TEXT);
+
+	rt_digest_bytes(messages->route, messages->route_len, two);
+	rt_digest_bytes(messages->nft, messages->nft_len, two + RT_DIGEST_TEXT - 1);
+	rt_digest_bytes(two, sizeof(two) - 1, all);
+	return all;
+}
+
+static void tell(struct rt_session *session, const struct cni_proof *proof, const struct cni_messages *messages,
+		 double seconds)
+{
+	rt_say(session,
+	       "proven: %zu bytes of messages mean what the policy says, in %zu maps of packets and %zu flows' marks; "
+	       "%.2f s, %zu nodes, %zu MB",
+	       messages->route_len + messages->nft_len, proof->n_maps, proof->n_paths, seconds, proof->nodes,
+	       proof->bytes >> 20);
+	rt_session_json(session, "proof",
+			json_pack("{s:b, s:f, s:s, s:I, s:I, s:I, s:I, s:I}", "proven", 1, "seconds", seconds, "digest",
+				  digest_of(session, messages), "bytes",
+				  (json_int_t)(messages->route_len + messages->nft_len), "maps",
+				  (json_int_t)proof->n_maps, "flows", (json_int_t)proof->n_paths, "nodes",
+				  (json_int_t)proof->nodes, "memory", (json_int_t)proof->bytes));
+}
+
+bool rt_prove(struct rt_session *session, const struct cni_model *model, const struct cni_state *observed,
+	      const struct cni_state *desired, bool asked)
+{
+	const double start = now();
+	struct cni_messages messages;
+	struct cni_proof proof;
+
+	if (!model)
+		return true; /* a router without a policy */
+	if (!asked && cost_of(desired) > QUICK) {
+		rt_detail(session, "not proven: that would take about %.1f s; `cnic check --prove` does it",
+			  (double)cost_of(desired) / 1e6);
+		return true;
+	}
+	if (rt_record(session->arena, desired, &messages, session->diags))
+		return false;
+	proof = cni_prove(session->arena, model, observed, &messages, CNI_DEFAULT_NODES, session->diags);
+	if (proof.answer == CNI_REFUTED)
+		return false;
+	if (proof.answer == CNI_PROVEN && asked)
+		tell(session, &proof, &messages, now() - start);
+	else if (proof.answer == CNI_PROVEN)
+		rt_detail(session, "proven in %.2f s: the messages mean what the policy says", now() - start);
+	else if (asked)
+		cni_diag(session->diags, CNI507, (struct cni_span){ 0 }, "the proof needs more than %d nodes",
+			 CNI_DEFAULT_NODES);
+	else
+		rt_detail(session, "not proven: that needs more than %d nodes", CNI_DEFAULT_NODES);
+	return proof.answer == CNI_PROVEN || !asked;
+}
