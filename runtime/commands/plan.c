@@ -35,8 +35,12 @@ static bool show_meaning(struct rt_session *session, struct rt_netlink *nl, cons
 	enum rt_same same;
 	bool same_text;
 
-	if (!nl || !plan->n_steps || !rt_against_held(session, nl, observed, &against, &sources))
+	if (!nl || !plan->n_steps || !rt_against_held(session, nl, observed, &against, &sources)) {
+		if (session->options->down.n_items)
+			rt_say(session, "--down: %s",
+			       plan->n_steps ? "the policy in the kernel is no revision's" : "nothing would change");
 		return true;
+	}
 	live = (struct rt_meant){ against.model, rt_side_named(session->arena, sources, "live:") };
 	same_text = !strcmp(against.revision->digest, rt_origin_digest(session->arena, &session->policy->origin));
 	return rt_show_meaning(session, &live, &desired, same_text, PLAN_NODES, &same);
