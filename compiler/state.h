@@ -310,6 +310,7 @@ struct cni_state {
 	struct cni_decision_cost *costs; /* desired */
 	size_t n_costs;
 	size_t n_former; /* desired: paths of the policy before that are kept for their flows (lower.h) */
+	size_t n_left; /* desired: those, and such as were let go of for having none */
 	bool has_forwarding[CNI_N_FAMILIES]; /* observed: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding */
 };
 

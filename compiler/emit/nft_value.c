@@ -115,6 +115,18 @@ static size_t address_len(enum nft_type type)
 	return type == NFT_T_IPV4 ? 4 : type == NFT_T_IPV6 ? 16 : 0;
 }
 
+/* As a set of a million has it: without printf(). */
+static void prefix_len(struct cni_text *out, unsigned int bits)
+{
+	char text[4], *p = text + sizeof(text);
+
+	do
+		*--p = (char)('0' + bits % 10);
+	while (bits /= 10);
+	*--p = '/';
+	cni_text_add(out, p, (size_t)(text + sizeof(text) - p));
+}
+
 void cni_nft_prefix(struct cni_text *out, enum nft_type type, const uint8_t *bytes, unsigned int bits)
 {
 	uint8_t whole[16] = { 0 };
@@ -122,7 +134,7 @@ void cni_nft_prefix(struct cni_text *out, enum nft_type type, const uint8_t *byt
 	memcpy(whole, bytes, (bits + 7) / 8);
 	address(out, type, whole);
 	if (bits < 8 * address_len(type))
-		cni_text_printf(out, "/%u", bits);
+		prefix_len(out, bits);
 }
 
 static void ifname(struct cni_text *out, const uint8_t *bytes, size_t len)
@@ -178,14 +190,18 @@ void cni_nft_value(struct cni_text *out, enum nft_type type, const uint8_t *byte
 
 int cni_nft_mask_bits(const uint8_t *mask, size_t len)
 {
-	unsigned int n = 0;
+	size_t n = 0;
+	unsigned int rest;
 
-	while (n < 8 * len && mask[n / 8] & (0x80 >> n % 8))
+	while (n < len && mask[n] == 0xff)
 		n++;
-	for (unsigned int i = n; i < 8 * len; i++)
-		if (mask[i / 8] & (0x80 >> i % 8))
+	if (n == len)
+		return 8 * (int)n;
+	rest = 0xff ^ mask[n];
+	for (size_t i = n + 1; i < len; i++)
+		if (mask[i])
 			return -1;
-	return (int)n;
+	return rest & (rest + 1) ? -1 : 8 * (int)(n + 1) - __builtin_popcount(rest);
 }
 
 void cni_nft_range(struct cni_text *out, enum nft_type type, const uint8_t *lo, const uint8_t *hi, size_t len)

@@ -139,7 +139,7 @@ static void make(const struct service *service, void *arg)
 
 	for (size_t i = 0; i < cni_ranges_count(to, family); i++)
 		for (size_t j = 0; j < cni_ranges_count(from, family); j++)
-			*cni_push(m->l->arena, m->boxes->items, m->boxes->n_items) = (struct box){
+			*cni_push(m->l->scratch, m->boxes->items, m->boxes->n_items) = (struct box){
 				.range = { [COL_FROM] = range_of(from, family, j),
 					   [COL_TO] = range_of(to, family, i),
 					   [COL_PROTO] = widen(service->proto),

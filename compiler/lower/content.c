@@ -45,7 +45,7 @@ static bool known(struct lower *l, const char *name)
 
 	if (2 * (l->n_names + 1) > l->room_names) {
 		size_t room = l->room_names ? 2 * l->room_names : 256;
-		const char **names = cni_new_array(l->arena, const char *, room);
+		const char **names = cni_new_array(l->scratch, const char *, room);
 
 		for (size_t i = 0; i < l->room_names; i++) {
 			if (!l->names[i])
@@ -97,14 +97,18 @@ static uint64_t hash_rules(const struct cni_st_rule_nft *rules, size_t n)
 	return hash;
 }
 
+void chain_add(struct lower *l, const struct cni_st_chain *chain)
+{
+	if (!known(l, cni_printf(l->scratch, "chain %s", chain->name)))
+		*cni_push(l->arena, l->state->chains, l->state->n_chains) = *chain;
+}
+
 const char *chain_done(struct lower *l, struct chain *chain, const char *label)
 {
 	const char *name = content_name(l, label, hash_rules(chain->rules, chain->n_rules));
 
-	if (!known(l, cni_printf(l->arena, "chain %s", name)))
-		*cni_push(l->arena, l->state->chains, l->state->n_chains) = (struct cni_st_chain){
-			.name = name, .span = chain->span, .rules = chain->rules, .n_rules = chain->n_rules
-		};
+	chain_add(l, &(struct cni_st_chain){
+			     .name = name, .span = chain->span, .rules = chain->rules, .n_rules = chain->n_rules });
 	return name;
 }
 
@@ -132,7 +136,7 @@ void base_chain(struct lower *l, const char *name, enum cni_hook_type type, uint
 
 void counter_add(struct lower *l, const char *name, const char *comment, struct cni_span span)
 {
-	if (known(l, cni_printf(l->arena, "counter %s", name)))
+	if (known(l, cni_printf(l->scratch, "counter %s", name)))
 		return;
 	*cni_push(l->arena, l->state->counters, l->state->n_counters) =
 		(struct cni_st_counter){ .name = name, .comment = comment, .span = span };
@@ -160,10 +164,10 @@ static void grow(struct lower *l, struct cni_st_set *set)
 
 	if (n & (n - 1))
 		return; /* full at powers of two only, as cni_push() */
-	set->keys = cni_regrow(l->arena, set->keys, n * stride, room * stride);
+	set->keys = cni_regrow(l->scratch, set->keys, n * stride, room * stride);
 	if (set->map)
-		set->verdicts =
-			cni_regrow(l->arena, set->verdicts, n * sizeof(*set->verdicts), room * sizeof(*set->verdicts));
+		set->verdicts = cni_regrow(l->scratch, set->verdicts, n * sizeof(*set->verdicts),
+					   room * sizeof(*set->verdicts));
 }
 
 void set_add(struct lower *l, struct set *set, const void *key, int32_t code, const char *chain)
@@ -190,11 +194,11 @@ static int by_key(const void *a, const void *b)
 	return memcmp(x->key, y->key, x->len);
 }
 
-/* Ascending, each key once. */
+/* Ascending, each key once; and where they stay. */
 static void sort_elements(struct lower *l, struct cni_st_set *set)
 {
 	size_t stride = cni_set_stride(set), n = 0;
-	struct element *order = cni_new_array(l->arena, struct element, set->n_elems);
+	struct element *order = cni_new_array(l->scratch, struct element, set->n_elems);
 	uint8_t *keys = cni_alloc(l->arena, set->n_elems * stride);
 	struct cni_st_verdict *verdicts = NULL;
 
@@ -233,7 +237,7 @@ const char *set_install(struct lower *l, struct cni_st_set *set, const char *lab
 {
 	if (!set->name)
 		set->name = content_name(l, label, hash_set(set));
-	if (!known(l, cni_printf(l->arena, "set %s", set->name)))
+	if (!known(l, cni_printf(l->scratch, "set %s", set->name)))
 		*cni_push(l->arena, l->state->sets, l->state->n_sets) = *set;
 	return set->name;
 }

@@ -62,7 +62,7 @@ static void add_range(struct lower *l, struct boxes *boxes, enum column column, 
 		last->range[column].hi = hi;
 		return;
 	}
-	last = cni_push(l->arena, boxes->items, boxes->n_items);
+	last = cni_push(l->scratch, boxes->items, boxes->n_items);
 	last->limits = LIMITS(column);
 	last->then = then;
 	last->range[column] = (struct cni_range6){ lo, hi };
@@ -71,7 +71,7 @@ static void add_range(struct lower *l, struct boxes *boxes, enum column column, 
 void flatten(struct lower *l, struct boxes *boxes, enum column column, struct route_range *ranges, size_t n,
 	     const char *const *then)
 {
-	struct heap open = { cni_new_array(l->arena, struct route_range, n), 0 };
+	struct heap open = { cni_new_array(l->scratch, struct route_range, n), 0 };
 	cni_u128 from = 0;
 
 	qsort(ranges, n, sizeof(*ranges), by_beginning);

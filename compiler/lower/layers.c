@@ -79,16 +79,16 @@ static unsigned int shape_of(const struct cni_region *region, const struct cni_r
 
 static void find_shapes(struct placing *p, size_t n, const struct cni_region *all)
 {
-	p->shape_of = cni_new_array(p->l->arena, unsigned int, n);
+	p->shape_of = cni_new_array(p->l->scratch, unsigned int, n);
 	for (size_t i = 0; i < n; i++) {
 		struct shape *shape = &p->shapes[p->shape_of[i] = shape_of(&p->routes[i].region, all)];
 		size_t n_routes = shape->n;
 
-		*cni_push(p->l->arena, shape->routes, n_routes) = i;
-		*cni_push(p->l->arena, shape->regions, shape->n) = p->routes[i].region;
+		*cni_push(p->l->scratch, shape->routes, n_routes) = i;
+		*cni_push(p->l->scratch, shape->regions, shape->n) = p->routes[i].region;
 	}
 	for (unsigned int s = 0; s < N_SHAPES; s++)
-		p->shapes[s].index = cni_region_index_new(p->l->arena, all, p->shapes[s].regions, p->shapes[s].n);
+		p->shapes[s].index = cni_region_index_new(p->l->scratch, all, p->shapes[s].regions, p->shapes[s].n);
 }
 
 /* ---- layers ---- */
@@ -132,16 +132,16 @@ bool layers_of(struct lower *l, const struct cni_policy *policy, enum cni_family
 	       size_t *n, struct cni_region *all)
 {
 	struct placing p = { .l = l,
-			     .routes = cni_new_array(l->arena, struct layered_route, policy->n_routes),
+			     .routes = cni_new_array(l->scratch, struct layered_route, policy->n_routes),
 			     .work = { .left = WORK } };
 
-	*all = cni_region_all(l->arena, family);
+	*all = cni_region_all(l->scratch, family);
 	*routes = p.routes;
 	*n = 0;
 	for (size_t i = 0; i < policy->n_routes; i++) {
 		struct layered_route *route = &p.routes[*n];
 
-		route->region = cni_region_of_match(l->arena, all, &policy->routes[i].match, &p.work);
+		route->region = cni_region_of_match(l->scratch, all, &policy->routes[i].match, &p.work);
 		if (cni_region_is_empty(&route->region))
 			continue;
 		route->at = i;

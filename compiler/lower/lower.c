@@ -108,35 +108,54 @@ uint32_t cni_id_mask(uint32_t mark_mask)
 	return ((1u << (bits < 14 ? bits : 14)) - 1) << __builtin_ctz(mark_mask);
 }
 
-struct cni_state *cni_lower(struct cni_arena *arena, const struct cni_model *model, const struct cni_prior *prior,
-			    struct cni_diags *diags)
+static struct cni_state *lower(struct lower *l)
 {
-	struct lower l = { .arena = arena, .model = model, .diags = diags, .mask = model->options.mark_mask };
 	struct cni_state *state;
+	size_t n_left = 0;
 	unsigned int epoch;
 	bool moves;
 
-	l.prior = prior;
-	l.observed = prior->observed;
+	if (!lower_options_fit(l) || !lower_ways(l))
+		return NULL;
+	epoch = live_epoch(l->observed, "prerouting");
+	if (!epoch)
+		epoch = live_epoch(l->observed, "output");
+	if (!epoch)
+		epoch = left_epoch(l->observed);
+	state = lower_once(l, epoch ? epoch : 1);
+	/* Another way to steer is another epoch, so that known flows are classified again; `keep` leaves them. */
+	moves = epoch && l->model->options.established == CNI_ESTABLISHED_FOLLOW &&
+		!(same_target(l->observed, state, "prerouting") && same_target(l->observed, state, "output"));
+	for (size_t w = 0; w < l->n_ways; w++)
+		n_left += l->ways[w].is_former;
+	/* To let go of a way that has no flows moves no flow: that alone is no other epoch. */
+	if (lower_let_go(l) || moves)
+		state = lower_once(l, moves ? epoch % EPOCH_MAX + 1 : l->epoch);
+	for (size_t w = 0; w < l->n_ways; w++)
+		state->n_former += l->ways[w].is_former;
+	state->n_left = n_left;
+	state->stale = stale_marks(l, epoch);
+	return state;
+}
+
+struct cni_state *cni_lower(struct cni_arena *arena, const struct cni_model *model, const struct cni_prior *prior,
+			    struct cni_diags *diags)
+{
+	struct lower l = {
+		.arena = arena,
+		.scratch = cni_arena_new(),
+		.model = model,
+		.diags = diags,
+		.mask = model->options.mark_mask,
+		.prior = prior,
+		.observed = prior->observed,
+	};
+	struct cni_state *state;
+
 	l.shift = (unsigned int)__builtin_ctz(l.mask);
 	l.id_mask = cni_id_mask(l.mask);
 	l.id_bits = (unsigned int)__builtin_popcount(l.id_mask);
-	if (!lower_options_fit(&l) || !lower_ways(&l))
-		return NULL;
-	epoch = live_epoch(l.observed, "prerouting");
-	if (!epoch)
-		epoch = live_epoch(l.observed, "output");
-	if (!epoch)
-		epoch = left_epoch(l.observed);
-	state = lower_once(&l, epoch ? epoch : 1);
-	/* Another way to steer is another epoch, so that known flows are classified again; `keep` leaves them. */
-	moves = epoch && model->options.established == CNI_ESTABLISHED_FOLLOW &&
-		!(same_target(l.observed, state, "prerouting") && same_target(l.observed, state, "output"));
-	/* To let go of a way that has no flows moves no flow: that alone is no other epoch. */
-	if (lower_let_go(&l) || moves)
-		state = lower_once(&l, moves ? epoch % EPOCH_MAX + 1 : l.epoch);
-	for (size_t w = 0; w < l.n_ways; w++)
-		state->n_former += l.ways[w].is_former;
-	state->stale = stale_marks(&l, epoch);
+	state = lower(&l);
+	cni_arena_free(l.scratch);
 	return state;
 }

@@ -43,7 +43,7 @@ struct ways {
 };
 
 struct lower {
-	struct cni_arena *arena;
+	struct cni_arena *arena, *scratch /* gone when all is lowered */;
 	const struct cni_model *model;
 	const struct cni_prior *prior;
 	const struct cni_state *observed; /* prior's; may be NULL */
@@ -62,6 +62,7 @@ struct lower {
 	const char *outer_set[CNI_N_FAMILIES]; /* (local, remote) of tunnels; NULL: none */
 	const struct shards **shards; /* see shards.h; those of sets that have been asked for */
 	size_t n_shards;
+	struct made *made; /* [policy], routes.c's */
 	struct cni_decision_cost cost; /* of the policy and family that is being lowered */
 	const char **names; /* names given so far: an open hash table of content.c's */
 	size_t n_names, room_names;

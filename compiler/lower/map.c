@@ -53,7 +53,7 @@ static int compare_ranges(const void *a, const void *b)
 
 static size_t count_distinct(struct lower *l, const struct list *list, enum column column)
 {
-	struct cni_range6 *ranges = cni_new_array(l->arena, struct cni_range6, list->n);
+	struct cni_range6 *ranges = cni_new_array(l->scratch, struct cni_range6, list->n);
 	size_t n = 0, distinct = 0;
 
 	for (size_t i = 0; i < list->n; i++)
@@ -270,7 +270,7 @@ static size_t count_in(const struct list *list, enum column column, cni_u128 lo,
 
 static struct list part(struct making *m, const struct list *list, enum column column, cni_u128 lo, cni_u128 hi)
 {
-	struct list in = { cni_new_array(m->l->arena, struct box *, count_in(list, column, lo, hi)), 0 };
+	struct list in = { cni_new_array(m->l->scratch, struct box *, count_in(list, column, lo, hi)), 0 };
 
 	for (size_t i = 0; i < list->n; i++)
 		if (list->items[i]->range[column].lo <= hi && list->items[i]->range[column].hi >= lo)
@@ -328,7 +328,7 @@ static size_t index_rules(struct making *m, struct chain *chain, bool ask_dscp, 
 
 static size_t decide(struct making *m, struct chain *chain, bool ask_dscp, struct list list)
 {
-	struct list inside = { cni_new_array(m->l->arena, struct box *, list.n), 0 }, outside = inside;
+	struct list inside = { cni_new_array(m->l->scratch, struct box *, list.n), 0 }, outside = inside;
 	enum column column;
 	size_t most;
 
@@ -336,7 +336,7 @@ static size_t decide(struct making *m, struct chain *chain, bool ask_dscp, struc
 		leaf_rules(m, chain, ask_dscp, &list);
 		return 1;
 	}
-	outside.items = cni_new_array(m->l->arena, struct box *, list.n);
+	outside.items = cni_new_array(m->l->scratch, struct box *, list.n);
 	for (size_t i = 0; i < list.n; i++)
 		if (list.items[i]->limits & LIMITS(column))
 			inside.items[inside.n++] = list.items[i];
@@ -352,7 +352,7 @@ size_t lower_map(struct lower *l, struct chain *chain, const struct map *map, st
 
 	/* a packet without ports must not be asked for them: boxes that limit them are a map of their own */
 	for (int ports = 0; ports < 2; ports++) {
-		struct list list = { cni_new_array(l->arena, struct box *, n), 0 };
+		struct list list = { cni_new_array(l->scratch, struct box *, n), 0 };
 		struct making m = { .l = l, .map = map, .copies_left = COPIES_MAX * n };
 
 		for (size_t i = 0; i < n; i++)

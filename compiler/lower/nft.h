@@ -18,6 +18,8 @@ struct chain {
 struct cni_st_rule_nft *chain_rule(struct lower *l, struct chain *chain, struct cni_span span);
 /* Adds the chain as "LABEL.HASH" unless it is there already; returns its name. */
 const char *chain_done(struct lower *l, struct chain *chain, const char *label);
+/* Adds a chain that has its name, unless it is there already. */
+void chain_add(struct lower *l, const struct cni_st_chain *chain);
 /* Adds the chain under that very name, which cni_chain_flips() must know of; returns it. */
 const char *chain_fixed(struct lower *l, struct chain *chain, const char *name);
 void base_chain(struct lower *l, const char *name, enum cni_hook_type type, uint32_t hook, int32_t priority,

@@ -70,20 +70,21 @@ static const char *route_chain(struct lower *l, const char *policy, const char *
 			       const struct ways *ways, struct cni_span span)
 {
 	const char *name = cni_printf(l->arena, "route.%s.%s", policy, route);
+	struct cni_st_rule_nft *r;
 	struct chain chain = { 0 };
 
 	if (strlen(name) > 240)
 		cni_diag(l->diags, CNI502, span, "`%.20s…` and `%.20s…` make a name of %zu bytes", policy, route,
 			 strlen(name));
 	counter_add(l, name, NULL, span);
-	do_counter(l, chain_rule(l, &chain, span), name);
-	if (!ways->n_index) {
-		do_verdict(l, chain_rule(l, &chain, span), NF_DROP, NULL);
-	} else if (ways->n_index == 1) {
-		do_verdict(l, chain_rule(l, &chain, span), NFT_GOTO, l->ways[ways->index[0]].save_chain);
-	} else {
+	r = chain_rule(l, &chain, span);
+	do_counter(l, r, name);
+	if (!ways->n_index)
+		do_verdict(l, r, NF_DROP, NULL);
+	else if (ways->n_index == 1)
+		do_verdict(l, r, NFT_GOTO, l->ways[ways->index[0]].save_chain);
+	else
 		pick(l, &chain, path, ways, span);
-	}
 	return chain_done(l, &chain, name);
 }
 
@@ -160,7 +161,7 @@ static void address_boxes(struct decision *d, struct boxes *boxes, const struct 
 		const struct cni_ranges *ranges = &routes[i].region.view[view];
 
 		for (size_t j = 0; j < cni_ranges_count(ranges, family); j++) {
-			struct route_range *piece = cni_push(d->l->arena, pieces, n_pieces);
+			struct route_range *piece = cni_push(d->l->scratch, pieces, n_pieces);
 
 			piece->at = routes[i].at;
 			piece->range = family == CNI_V4 ? (struct cni_range6){ ranges->v4[j].lo, ranges->v4[j].hi }
@@ -242,13 +243,13 @@ static void add_otherwise(struct decision *d, struct chain *chain, const char *o
 		do_verdict(d->l, chain_rule(d->l, chain, d->policy->decl->otherwise_span), NFT_GOTO, otherwise);
 }
 
-void lower_routes(struct lower *l, size_t index, struct chain *chain)
+static void make_routes(struct lower *l, size_t index, struct chain *chain)
 {
 	const struct cni_policy *policy = &l->model->policies[index];
 	const struct cni_path path = { .verdict = policy->otherwise };
 	struct decision d = { .l = l,
 			      .policy = policy,
-			      .then = cni_new_array(l->arena, const char *, policy->n_routes) };
+			      .then = cni_new_array(l->scratch, const char *, policy->n_routes) };
 	const char *otherwise = NULL;
 
 	for (size_t i = 0; i < policy->n_routes; i++)
@@ -277,5 +278,66 @@ void lower_routes(struct lower *l, size_t index, struct chain *chain)
 		do_verdict(l, r, NFT_GOTO,
 			   chain_done(l, &family,
 				      cni_printf(l->arena, "policy.%.80s.%s", policy->name, f == CNI_V4 ? "4" : "6")));
+	}
+}
+
+/* ---- once more ---- */
+
+/* All that the routes of a policy became: nothing of it hangs on the epoch, and with many routes it is most of the work. */
+struct made {
+	bool is_made;
+	struct chain rules;
+	struct cni_state parts;
+};
+
+/* Those that came after the first `before`. A list that goes on growing moves, or is sorted. */
+#define KEEP(l, kept, list, n_list, before)                                                                            \
+	((kept)->n_list = (l)->state->n_list - (before)->n_list,                                                       \
+	 (kept)->list = cni_regrow((l)->scratch, (l)->state->list + (before)->n_list,                                  \
+				   (kept)->n_list * sizeof(*(kept)->list), (kept)->n_list * sizeof(*(kept)->list)))
+
+static void keep(struct lower *l, struct made *made, const struct chain *chain, size_t n_rules,
+		 const struct cni_state *before)
+{
+	made->is_made = true;
+	made->rules.n_rules = chain->n_rules - n_rules;
+	made->rules.rules = cni_regrow(l->scratch, chain->rules + n_rules, made->rules.n_rules * sizeof(*chain->rules),
+				       made->rules.n_rules * sizeof(*chain->rules));
+	KEEP(l, &made->parts, chains, n_chains, before);
+	KEEP(l, &made->parts, sets, n_sets, before);
+	KEEP(l, &made->parts, counters, n_counters, before);
+	KEEP(l, &made->parts, costs, n_costs, before);
+}
+
+static void put(struct lower *l, const struct made *made, struct chain *chain)
+{
+	const struct cni_state *parts = &made->parts;
+
+	for (size_t i = 0; i < made->rules.n_rules; i++)
+		*chain_rule(l, chain, made->rules.rules[i].span) = made->rules.rules[i];
+	for (size_t i = 0; i < parts->n_chains; i++)
+		chain_add(l, &parts->chains[i]);
+	for (size_t i = 0; i < parts->n_sets; i++)
+		set_install(l, &parts->sets[i], NULL);
+	for (size_t i = 0; i < parts->n_counters; i++)
+		counter_add(l, parts->counters[i].name, parts->counters[i].comment, parts->counters[i].span);
+	for (size_t i = 0; i < parts->n_costs; i++)
+		*cni_push(l->arena, l->state->costs, l->state->n_costs) = parts->costs[i];
+}
+
+void lower_routes(struct lower *l, size_t index, struct chain *chain)
+{
+	const struct cni_state before = *l->state;
+	const size_t n_rules = chain->n_rules;
+	struct made *made;
+
+	if (!l->made)
+		l->made = cni_new_array(l->scratch, struct made, l->model->n_policies);
+	made = &l->made[index];
+	if (made->is_made) {
+		put(l, made, chain);
+	} else {
+		make_routes(l, index, chain);
+		keep(l, made, chain, n_rules, &before);
 	}
 }

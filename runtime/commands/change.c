@@ -160,7 +160,8 @@ static enum rt_exit try(struct rt_attempt *attempt)
 	/* a plan that cannot be shown is not carried out; a JSON document can only be written when all is over */
 	if (!options->json && !rt_session_flush(session))
 		return RT_ERROR;
-	attempt->plan = rt_keeping_plan(session, attempt->model, observed, attempt->nl);
+	if (attempt->plan->desired->n_left)
+		attempt->plan = rt_keeping_plan(session, attempt->model, observed, attempt->nl);
 	return attempt->plan ? carry_out(attempt) : RT_ERROR;
 }
 

@@ -28,6 +28,8 @@ for my $name (sort(keys %messages), 'apply of 10 changes') {
 	else                            { like($sent, qr/^[1-9]\d*$/, "$name: it is there, and changes something") }
 }
 is(scalar row('nft -c -f of a tenth'), 11, 'nft -c -f of a tenth: it is there');
+is(join(' ', grep { !/^[\d.]+$/ } row('1000 routes')), '', '1000 routes: with a number in each column');
+is(scalar row('1000 routes'), 5, '1000 routes: all columns are there');
 
 for my $kind (qw(prefixes fields to paths)) {
 	my @folders = map { scratch() . "/$kind$_" } '', '.again', '.changed';

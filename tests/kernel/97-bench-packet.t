@@ -36,7 +36,7 @@ for my $flows (qw(new known)) {
 	}
 }
 for my $n (1, 10) {
-	row("$_ $n any", 1, 1, 1) for 'ip rules', 'linear nft rules';
+	row("$_ $n any", 1, 1, 1) for 'ip rules', 'linear nft rules', 'routes of a table';
 }
-is(keys %rows, 20, 'these are all');
+is(keys %rows, 22, 'these are all');
 done_testing();

@@ -5,7 +5,7 @@
  * $CNIC_BENCH_TIMES: a file for what it saw, a key and a number a line; seconds but for the last two:
  *   before    from the program's start to the first message that changes something
  *   sent      from there to the ack of the last such, without reading in between
- *   inside    of that, in send and receive
+ *   inside    of that, in send and receive: the rest is our own, most of it comparing what was read in between
  *   between   the reading that was left out
  *   after     from there to the program's end
  *   reading   in send and receive of requests, and in receive of events

@@ -127,6 +127,18 @@ packet_nft() {
 	}' | at "$1" nft -f - || lab_die "nft"
 }
 
+# packet_fib NAME N: routes of a table of their own, for what comes in by eth2.
+packet_fib() {
+	{
+		echo "rule add priority 1000 iif eth2 lookup 102"
+		awk -v n="$2" -v peers="$(packet_peer 0) $(packet_peer 1)" 'BEGIN {
+			split(peers, via)
+			for (i = 0; i < n; i++)
+				printf "route add 100.%d.%d.0/24 via %s table 102\n", 64 + int(i / 256), i % 256, via[1 + i % 2]
+		}'
+	} | batch "$1"
+}
+
 # packet_conntrack NAME: flows are tracked, and that is all.
 packet_conntrack() {
 	at "$1" nft 'table inet bench { chain prerouting {
