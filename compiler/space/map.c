@@ -57,6 +57,30 @@ struct cni_space cni_map_where(struct cni_spaces *s, struct cni_map map, unsigne
 	return (struct cni_space){ keep_node(s, mark, s->failed ? FALSE_NODE : bdd_restrict(map.node, cube)) };
 }
 
+static void find_labels(const struct cni_spaces *s, struct memo *seen, int node, bool *has)
+{
+	int known;
+
+	if (var_of(node) >= s->labels) {
+		has[label_of(s, node)] = true;
+		return;
+	}
+	if (memo_find(seen, node, 0, &known))
+		return;
+	memo_add(seen, node, 0, 0);
+	find_labels(s, seen, bdd_low(node), has);
+	find_labels(s, seen, bdd_high(node), has);
+}
+
+void cni_map_labels(const struct cni_spaces *s, struct cni_map map, bool *has)
+{
+	struct memo seen;
+
+	memo_begin(&seen);
+	find_labels(s, &seen, map.node, has);
+	memo_end(&seen);
+}
+
 /* ---- two maps in one walk ---- */
 
 struct join {

@@ -79,6 +79,9 @@ struct cni_space cni_space_prefix(struct cni_spaces *s, enum cni_header_field fi
 /* Canonical ranges: those of the family. */
 struct cni_space cni_space_ranges(struct cni_spaces *s, enum cni_family family, enum cni_header_field field,
 				  const struct cni_ranges *ranges);
+/* The values that `from` or `to` has in a space: canonical, in `arena`. */
+struct cni_ranges cni_space_values(struct cni_spaces *s, struct cni_arena *arena, enum cni_family family,
+				   enum cni_header_field field, struct cni_space a);
 /* Bit i is value i; `n` is the number of bits, the field's values. */
 struct cni_space cni_space_bits(struct cni_spaces *s, enum cni_header_field field, const uint64_t *bits,
 				unsigned int n);
@@ -129,6 +132,8 @@ struct cni_map cni_map_join(struct cni_spaces *s, struct cni_map a, struct cni_m
 struct cni_space cni_map_differ(struct cni_spaces *s, struct cni_map a, struct cni_map b);
 /* The packets that have the label. */
 struct cni_space cni_map_where(struct cni_spaces *s, struct cni_map map, unsigned int label);
+/* Sets has[label] for every label that some packet has; labels are below the number of entries of `has`. */
+void cni_map_labels(const struct cni_spaces *s, struct cni_map map, bool *has);
 unsigned int cni_map_label(const struct cni_spaces *s, struct cni_map map, const struct cni_header *packet);
 
 /* ---- for readers ---- */

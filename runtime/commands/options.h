@@ -27,6 +27,7 @@ enum rt_option_id {
 	RT_OPT_NO_WAIT,
 	RT_OPT_RULES,
 	RT_OPT_SET,
+	RT_OPT_SHADOWED,
 	RT_OPT_STATE,
 	RT_OPT_STATE_DIR,
 	RT_OPT_STATS,
@@ -64,7 +65,7 @@ struct rt_options {
 	size_t n_operands;
 	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
 	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, no_input, no_wait, quiet, rules,
-		text, verbose, version, write, yes;
+		shadowed, text, verbose, version, write, yes;
 	const char *max_nodes, *message, *netns, *output, *state,
 		*state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* shadow_text.c - who takes something of a route, and what is left of it, in a message; see shadow.h. */
+#include "compiler/check/shadow.h"
+
+#define MAX_BOXES 4 /* of a family */
+#define MAX_RANGES 6 /* of a field */
+
+void cni_shadow_name(struct cni_shadow *sh, struct cni_diag *d, const struct cni_shadow_cover *cover)
+{
+	for (size_t i = 0; i < cover->n_takers && i < CNI_SHADOW_NAMED; i++) {
+		const struct cni_route *above = &sh->policy->routes[cover->takers[i].route];
+		size_t more = cover->n_takers - i - 1;
+
+		if (cover->n_takers == 1)
+			cni_diag_related(sh->c->diags, d, above->ast->span, "this matches first");
+		else if (i + 1 < CNI_SHADOW_NAMED || !more)
+			cni_diag_related(sh->c->diags, d, above->ast->span, "`%s` takes a part", above->name);
+		else
+			cni_diag_related(sh->c->diags, d, above->ast->span, "`%s` takes a part, and so do %zu more",
+					 above->name, more);
+	}
+}
+
+void cni_shadow_show(struct cni_shadow *sh, struct cni_diag *d, size_t route,
+		     const struct cni_space left[CNI_N_FAMILIES])
+{
+	const struct cni_span span = sh->policy->routes[route].ast->span;
+	struct cni_arena *arena = sh->c->arena;
+	struct cni_spaces *s = cni_shadow_spaces(sh);
+
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+		/* where packets are never steered, it does not matter what a box says */
+		struct cni_space steered = cni_space_not(s, cni_space_ranges(s, f, CNI_FIELD_TO, &sh->never_steered));
+		struct cni_boxes boxes;
+
+		if (cni_space_is_empty(left[f]))
+			continue;
+		boxes = cni_space_boxes(s, arena, f, cni_space_simplify(s, left[f], steered), MAX_BOXES, MAX_RANGES);
+		for (size_t i = 0; i < boxes.n_items; i++) {
+			struct cni_text text = { .arena = arena };
+
+			cni_box_print(&text, f, &boxes.items[i]);
+			cni_diag_related(sh->c->diags, d, span, "left of it%s: %s%s", f == CNI_V6 ? ", IPv6" : "",
+					 text.data, boxes.more && i + 1 == boxes.n_items ? ", and other packets" : "");
+		}
+	}
+}
+
+const char *cni_shadow_words(struct cni_arena *arena, enum cni_family family, enum cni_view view,
+			     struct cni_range6 range)
+{
+	static const struct {
+		enum cni_header_field field;
+		unsigned int bits; /* behind the protocol */
+	} views[CNI_N_VIEWS] = {
+		[CNI_VIEW_FROM] = { CNI_FIELD_FROM, 0 },    [CNI_VIEW_TO] = { CNI_FIELD_TO, 0 },
+		[CNI_VIEW_SPORT] = { CNI_FIELD_SPORT, 16 }, [CNI_VIEW_DPORT] = { CNI_FIELD_DPORT, 16 },
+		[CNI_VIEW_TYPE] = { CNI_FIELD_TYPE, 8 },    [CNI_VIEW_DSCP] = { CNI_FIELD_DSCP, 0 },
+	};
+	const cni_u128 last = ((cni_u128)1 << views[view].bits) - 1;
+	struct cni_range6 proto = { range.lo >> views[view].bits, range.hi >> views[view].bits };
+	struct cni_range6 value = { range.lo & last, range.hi & last };
+	struct cni_box box = { 0 };
+	struct cni_text text = { .arena = arena };
+
+	if (!views[view].bits) {
+		box.field[views[view].field] = (struct cni_box_field){ .items = &range, .n_items = 1 };
+	} else {
+		box.field[CNI_FIELD_PROTO] = (struct cni_box_field){ .items = &proto, .n_items = 1 };
+		if (value.lo || value.hi != last)
+			box.field[views[view].field] = (struct cni_box_field){ .items = &value, .n_items = 1 };
+	}
+	cni_box_print(&text, family, &box);
+	return text.data;
+}
