@@ -7,6 +7,8 @@
 
 #include "compiler/meaning/meaning.h"
 
+#define LARGE 65536 /* ranges of addresses: a diagram of so many takes a tenth of a second */
+
 struct cni_spaces *cni_shadow_spaces(struct cni_shadow *sh)
 {
 	enum cni_header_field order[CNI_N_FIELDS];
@@ -16,6 +18,21 @@ struct cni_spaces *cni_shadow_spaces(struct cni_shadow *sh)
 		sh->spaces = cni_spaces_new(sh->c->arena, order, CNI_DEFAULT_NODES);
 	}
 	return sh->spaces;
+}
+
+static size_t ranges_of(const struct cni_match *m)
+{
+	return m->from.n_v4 + m->from.n_v6 + m->to.n_v4 + m->to.n_v6;
+}
+
+bool cni_shadow_is_large(struct cni_shadow *sh, struct cni_arena *arena, size_t route)
+{
+	const struct cni_shadow_routes above = cni_shadow_above(sh, arena, route);
+	size_t n = ranges_of(&sh->policy->routes[route].match);
+
+	for (size_t i = 0; i < above.n_items; i++)
+		n += ranges_of(&sh->policy->routes[above.items[i]].match);
+	return n > LARGE;
 }
 
 /* ---- values of a view ---- */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMBER_WORK (UINT64_C(1) << 22) /* for a field of a route, before packet spaces are asked */
+#define MEMBER_WORK (UINT64_C(1) << 24) /* for a field of a route, before packet spaces are asked */
 #define FEW 256 /* members that are tried one by one */
 #define SHOWN 3
 
@@ -216,15 +216,50 @@ static const char *word_of(enum cni_view view)
 	return words[view];
 }
 
+/* The fewest that take it, and what of the route is left. */
+static void explain_by_spaces(struct field *f, struct cni_diag *d)
+{
+	struct cni_shadow *sh = f->sh;
+	const struct cni_shadow_part part = part_of(f);
+	const size_t mark = cni_spaces_mark(cni_shadow_spaces(sh));
+	struct cni_shadow_cover cover = cni_shadow_cover(sh, f->arena, f->route, &part);
+
+	cni_shadow_least(sh, &cover);
+	if (!cover.failed)
+		cni_shadow_name(sh, d, &cover);
+	cover = cni_shadow_cover(sh, f->arena, f->route, NULL);
+	if (!cover.failed)
+		cni_shadow_show(sh, d, f->route, cover.left);
+	cni_spaces_release(sh->spaces, mark, -1);
+}
+
+/* All that take part of it. */
+static void name_by_regions(struct field *f, struct cni_diag *d)
+{
+	struct cni_work work = { .left = MEMBER_WORK };
+	struct cni_shadow_routes takers = { 0 };
+	struct cni_shadow_cover cover = { 0 };
+
+	for (enum cni_family family = 0; family < CNI_N_FAMILIES; family++) {
+		struct cni_ranges suspects = suspects_of(f, family);
+		struct cni_region region =
+			cni_region_cut(f->arena, &f->sh->areas[family][f->route], f->view, &suspects, &work);
+
+		if (!cni_region_is_empty(&region))
+			cni_shadow_left(f->sh, f->arena, &region, &takers, &work);
+	}
+	cni_shadow_sort(&takers);
+	for (size_t i = 0; i < takers.n_items; i++)
+		cni_push(f->arena, cover.takers, cover.n_takers)->route = takers.items[i];
+	cni_shadow_name(f->sh, d, &cover);
+}
+
 static void report(struct field *f)
 {
 	struct cni_shadow *sh = f->sh;
 	const struct cni_route *route = &sh->policy->routes[f->route];
-	const struct cni_shadow_part part = part_of(f);
-	const size_t mark = cni_spaces_mark(cni_shadow_spaces(sh));
 	struct cni_text list = { .arena = f->arena };
 	const struct member *first = f->members;
-	struct cni_shadow_cover cover;
 	struct cni_diag *d;
 	size_t n = 0;
 
@@ -242,18 +277,12 @@ static void report(struct field *f)
 		d = cni_diag(sh->c->diags, CNI430, first->span,
 			     "route `%s` never sees %zu of the %zu %s that it names: earlier routes take %s%s",
 			     route->name, n, f->n_members, word_of(f->view), list.data, n > SHOWN ? "; ..." : "");
-	if (!cni_diags_keep(sh->c->diags))
-		return;
 	if (cni_span_is_set(first->written))
 		cni_diag_related(sh->c->diags, d, first->written, "written here");
-	cover = cni_shadow_cover(sh, f->arena, f->route, &part);
-	cni_shadow_least(sh, &cover);
-	if (!cover.failed)
-		cni_shadow_name(sh, d, &cover);
-	cover = cni_shadow_cover(sh, f->arena, f->route, NULL);
-	if (!cover.failed)
-		cni_shadow_show(sh, d, f->route, cover.left);
-	cni_spaces_release(sh->spaces, mark, -1);
+	if (cni_diags_keep(sh->c->diags) && cni_shadow_is_large(sh, f->arena, f->route))
+		name_by_regions(f, d);
+	else if (cni_diags_keep(sh->c->diags))
+		explain_by_spaces(f, d);
 	cni_diag_help(sh->c->diags, d, "put `%s` above them if it is to have these, or take them out of it",
 		      route->name);
 }

@@ -5,9 +5,11 @@
 #include "compiler/check/evaluate.h"
 #include "compiler/meaning/meaning.h"
 
-/* In ranges that are read, before packet spaces are asked: for a route, and in all. */
-#define ROUTE_WORK (UINT64_C(1) << 22)
-#define RUN_WORK (UINT64_C(1) << 27)
+/* Before packet spaces are asked, in ranges that are read: for a route, and in all. Large sets are what regions are good
+ * at; what falls into many pieces is not. */
+#define ROUTE_WORK (UINT64_C(1) << 24)
+#define RUN_WORK (UINT64_C(1) << 28)
+#define MAX_PIECES 1024
 
 enum verdict { ALIVE, DEAD, UNDECIDED };
 
@@ -24,9 +26,11 @@ struct cni_regions cni_shadow_left(struct cni_shadow *sh, struct cni_arena *aren
 	if (!left.n_items)
 		return left;
 	above = cni_region_index_find(sh->index[region->family], arena, region, work, &n);
-	for (size_t i = 0; i < n && left.n_items && !work->spent; i++)
+	for (size_t i = 0; i < n && left.n_items && !work->spent; i++) {
 		if (cni_regions_minus(arena, &left, &sh->areas[region->family][above[i]], work))
 			*cni_push(arena, takers->items, takers->n_items) = above[i];
+		work->spent |= left.n_items > MAX_PIECES;
+	}
 	return left;
 }
 
@@ -148,7 +152,8 @@ static bool report_dead(struct cni_shadow *sh, struct cni_arena *arena, size_t n
 
 	for (size_t i = 0; i < takers->n_items; i++)
 		cni_push(arena, cover.takers, cover.n_takers)->route = takers->items[i];
-	if (cover.n_takers == 1 || (cover.n_takers && !cni_diags_keep(sh->c->diags))) {
+	if (cover.n_takers == 1 ||
+	    (cover.n_takers && (!cni_diags_keep(sh->c->diags) || cni_shadow_is_large(sh, arena, n)))) {
 		report_taken(sh, n, &cover);
 		return true;
 	}

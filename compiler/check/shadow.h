@@ -53,6 +53,10 @@ struct cni_shadow_routes cni_shadow_above(struct cni_shadow *sh, struct cni_aren
 
 /* ---- by packet spaces (cover.c) ---- */
 
+/* Whether the sets of a route and of those above are so large that packet spaces are for what has to be known only, not
+ * for what would be nice to say. */
+bool cni_shadow_is_large(struct cni_shadow *sh, struct cni_arena *arena, size_t route);
+
 /* Part of what a route matches: one view is cut down. */
 struct cni_shadow_part {
 	enum cni_view view;

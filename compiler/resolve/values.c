@@ -63,7 +63,8 @@ static void flatten(struct cni_resolver *r, const struct cni_ast_value *values, 
 			/* what a variable's list holds is pointed at by the place of the variable */
 			flatten(r, value->list, CNI_ANY, place ? place : value != v ? v : NULL, list);
 		else
-			*cni_push(r->arena, list->items, list->n) = (struct cni_item){ .use = place ? place : v, .value = value };
+			*cni_push(r->arena, list->items, list->n) =
+				(struct cni_item){ .use = place ? place : v, .value = value };
 	}
 }
 
