@@ -13,9 +13,13 @@ struct cni_spaces *cni_shadow_spaces(struct cni_shadow *sh)
 {
 	enum cni_header_field order[CNI_N_FIELDS];
 
+	if (sh->spaces && cni_spaces_failed(sh->spaces)) {
+		cni_spaces_free(sh->spaces);
+		sh->spaces = NULL;
+	}
 	if (!sh->spaces) {
 		cni_meaning_order(&sh->c->model, 1, order);
-		sh->spaces = cni_spaces_new(sh->c->arena, order, CNI_DEFAULT_NODES);
+		sh->spaces = cni_spaces_new(sh->c->arena, order, sh->limits->nodes);
 	}
 	return sh->spaces;
 }
@@ -137,10 +141,10 @@ struct cni_shadow_routes cni_shadow_above(struct cni_shadow *sh, struct cni_aren
 	struct cni_work work = { .left = UINT64_MAX };
 	struct cni_shadow_routes above = { 0 };
 
-	for (size_t i = 0; !sh->left && i < route; i++)
+	for (size_t i = 0; !sh->complete && i < route; i++)
 		if (!sh->dead[i])
 			*cni_push(arena, above.items, above.n_items) = i;
-	for (enum cni_family f = 0; sh->left && f < CNI_N_FAMILIES; f++) {
+	for (enum cni_family f = 0; sh->complete && f < CNI_N_FAMILIES; f++) {
 		size_t n, *found;
 
 		if (cni_region_is_empty(&sh->areas[f][route]))
@@ -209,11 +213,11 @@ static struct cni_space taken_by(struct cni_shadow *sh, enum cni_family family, 
 /* From the last one up: a taker goes when those before it and those that stay behind it take all. */
 void cni_shadow_least(struct cni_shadow *sh, struct cni_shadow_cover *cover)
 {
-	struct cni_spaces *s = cni_shadow_spaces(sh);
+	struct cni_spaces *s = sh->spaces;
 	struct cni_space behind[CNI_N_FAMILIES] = { cni_space_none(), cni_space_none() };
 	size_t n = cover->n_takers;
 
-	for (size_t i = cover->n_takers; i-- > 0 && !cni_spaces_failed(s);) {
+	for (size_t i = cover->n_takers; i-- > 0 && !cni_spaces_failed(s) && !cover->failed;) {
 		const struct cni_shadow_taker taker = cover->takers[i];
 		bool needed = false;
 
@@ -226,7 +230,7 @@ void cni_shadow_least(struct cni_shadow *sh, struct cni_shadow_cover *cover)
 			cover->takers[--n] = taker;
 	}
 	cover->failed |= cni_spaces_failed(s);
-	if (!n || cover->failed)
+	if (cover->failed)
 		return;
 	cover->takers += n;
 	cover->n_takers -= n;

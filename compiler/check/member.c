@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMBER_WORK (UINT64_C(1) << 24) /* for a field of a route, before packet spaces are asked */
 #define FEW 256 /* members that are tried one by one */
 #define SHOWN 3
 
@@ -94,15 +93,18 @@ static void acquit(struct field *f, enum cni_family family, const struct cni_ran
  * never steered. False: all are cleared. */
 static bool accuse(struct field *f)
 {
-	bool any = false;
+	bool any = false, possible[CNI_N_FAMILIES];
 
+	for (enum cni_family family = 0; family < CNI_N_FAMILIES; family++)
+		possible[family] = !cni_region_is_empty(&f->sh->areas[family][f->route]);
 	for (size_t i = 0; i < f->n_members; i++) {
 		struct member *m = &f->members[i];
 		struct cni_ranges one = { 0 };
 
 		add_range(f, &one, m);
 		for (enum cni_family family = 0; family < CNI_N_FAMILIES; family++)
-			m->dead |= is_of(f, m, family) && meets(&f->sh->areas[family][f->route].view[f->view], m);
+			m->dead |= possible[family] && is_of(f, m, family) &&
+				   meets(&f->sh->areas[family][f->route].view[f->view], m);
 		m->dead &= f->view != CNI_VIEW_TO || !cni_ranges_covers(&f->sh->never_steered, &one);
 		any |= m->dead;
 	}
@@ -191,7 +193,7 @@ static bool by_spaces(struct field *f)
 
 static bool judge(struct field *f)
 {
-	uint64_t allowed = f->sh->part_left < MEMBER_WORK ? f->sh->part_left : MEMBER_WORK;
+	uint64_t allowed = f->sh->part_left < f->sh->limits->proof ? f->sh->part_left : f->sh->limits->proof;
 	struct cni_work work = { .left = allowed };
 
 	if (!accuse(f))
@@ -236,7 +238,7 @@ static void explain_by_spaces(struct field *f, struct cni_diag *d)
 /* All that take part of it. */
 static void name_by_regions(struct field *f, struct cni_diag *d)
 {
-	struct cni_work work = { .left = MEMBER_WORK };
+	struct cni_work work = { .left = f->sh->limits->proof };
 	struct cni_shadow_routes takers = { 0 };
 	struct cni_shadow_cover cover = { 0 };
 
@@ -271,12 +273,11 @@ static void report(struct field *f)
 					cni_shadow_words(f->arena, m->family, f->view, m->range));
 	if (n == 1)
 		d = cni_diag(sh->c->diags, CNI430, first->span,
-			     "route `%s` never sees what it names here: earlier routes take %s", route->name,
-			     list.data);
+			     "route `%s` never sees packets %s: earlier routes take them all", route->name, list.data);
 	else
 		d = cni_diag(sh->c->diags, CNI430, first->span,
-			     "route `%s` never sees %zu of the %zu %s that it names: earlier routes take %s%s",
-			     route->name, n, f->n_members, word_of(f->view), list.data, n > SHOWN ? "; ..." : "");
+			     "route `%s` never sees %zu of the %zu %s that it names: %s%s", route->name, n,
+			     f->n_members, word_of(f->view), list.data, n > SHOWN ? "; ..." : "");
 	if (cni_span_is_set(first->written))
 		cni_diag_related(sh->c->diags, d, first->written, "written here");
 	if (cni_diags_keep(sh->c->diags) && cni_shadow_is_large(sh, f->arena, f->route))
@@ -408,15 +409,13 @@ void cni_shadow_members(struct cni_shadow *sh, size_t route)
 	const struct cni_route *r = &sh->policy->routes[route];
 	struct field f = { .sh = sh, .route = route };
 
-	if (!sh->left || !names_several(&r->match))
+	if (sh->members_unknown || !names_several(&r->match))
 		return;
 	f.arena = cni_arena_new();
-	if (cni_shadow_above(sh, f.arena, route).n_items && !check_fields(&f)) {
-		sh->failed = true;
+	if (!sh->complete || (cni_shadow_above(sh, f.arena, route).n_items && !check_fields(&f))) {
+		sh->members_unknown = true;
 		cni_diag(sh->c->diags, CNI403, r->ast->name.span,
-			 "whether all that route `%s` names can match, and routes below it, was not found out with %u "
-			 "nodes",
-			 r->name, CNI_DEFAULT_NODES);
+			 "whether all that route `%s`, or one below, names can match was not found out", r->name);
 	}
 	cni_arena_free(f.arena);
 }

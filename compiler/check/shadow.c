@@ -2,14 +2,10 @@
 /* shadow.c - routes that can never match: contradictory, to what is never steered, or taken by earlier routes. */
 #include "compiler/check/shadow.h"
 
-#include "compiler/check/evaluate.h"
 #include "compiler/meaning/meaning.h"
 
-/* Before packet spaces are asked, in ranges that are read: for a route, and in all. Large sets are what regions are good
- * at; what falls into many pieces is not. */
-#define ROUTE_WORK (UINT64_C(1) << 24)
-#define RUN_WORK (UINT64_C(1) << 28)
-#define MAX_PIECES 1024
+/* Large sets are what regions are good at; what falls into many pieces is not. */
+const struct cni_shadow_limits cni_shadow_usual = { UINT64_C(1) << 24, UINT64_C(1) << 28, 1024, CNI_DEFAULT_NODES };
 
 enum verdict { ALIVE, DEAD, UNDECIDED };
 
@@ -29,7 +25,7 @@ struct cni_regions cni_shadow_left(struct cni_shadow *sh, struct cni_arena *aren
 	for (size_t i = 0; i < n && left.n_items && !work->spent; i++) {
 		if (cni_regions_minus(arena, &left, &sh->areas[region->family][above[i]], work))
 			*cni_push(arena, takers->items, takers->n_items) = above[i];
-		work->spent |= left.n_items > MAX_PIECES;
+		work->spent |= left.n_items > sh->limits->pieces;
 	}
 	return left;
 }
@@ -61,7 +57,7 @@ static enum verdict judge_family(struct cni_shadow *sh, struct cni_arena *arena,
 static enum verdict judge_by_regions(struct cni_shadow *sh, struct cni_arena *arena, size_t n,
 				     struct cni_shadow_routes *takers)
 {
-	uint64_t allowed = sh->left < ROUTE_WORK ? sh->left : ROUTE_WORK;
+	uint64_t allowed = sh->left < sh->limits->proof ? sh->left : sh->limits->proof;
 	struct cni_work work = { .left = allowed };
 	enum verdict verdict = DEAD;
 
@@ -140,7 +136,7 @@ static void report_never_steered(struct cni_shadow *sh, const struct cni_route *
 				      "route `%s` can never match: what it leads to is never steered", route->name);
 
 	cni_diag_help(sh->c->diags, d,
-		      "lans, the router's own addresses and networks, multicast and link-local go by main");
+		      "lans, the router's own addresses and networks, multicast, loopback and link-local go by main");
 }
 
 /* The fewest that take all, unless it is one, or nobody reads it. True: it is dead. */
@@ -174,7 +170,7 @@ static void report_unknown(struct cni_shadow *sh, const struct cni_route *route)
 {
 	cni_diag(sh->c->diags, CNI403, route->ast->name.span,
 		 "whether route `%s` or one below can ever match was not found out with %u nodes", route->name,
-		 CNI_DEFAULT_NODES);
+		 sh->limits->nodes);
 }
 
 /* True: it is dead. */
@@ -185,7 +181,7 @@ static bool check_route(struct cni_shadow *sh, size_t n)
 	struct cni_shadow_routes takers = { 0 };
 	bool dead = false;
 
-	if (sh->left && cni_region_is_empty(&sh->areas[CNI_V4][n]) && cni_region_is_empty(&sh->areas[CNI_V6][n]))
+	if (sh->complete && cni_region_is_empty(&sh->areas[CNI_V4][n]) && cni_region_is_empty(&sh->areas[CNI_V6][n]))
 		return report_contradiction(sh, route);
 	arena = cni_arena_new();
 	switch (judge(sh, arena, n, &takers)) {
@@ -220,6 +216,7 @@ static void map_areas(struct cni_shadow *sh, struct cni_arena *arena)
 		sh->index[f] = cni_region_index_new(arena, &sh->all[f], sh->areas[f], n);
 	}
 	sh->left = work.left;
+	sh->complete = !work.spent;
 }
 
 static void check_policy(struct cni_shadow *sh, cni_shadow_living *living)
@@ -241,11 +238,12 @@ static void check_policy(struct cni_shadow *sh, cni_shadow_living *living)
 	cni_arena_free(arena);
 }
 
-void cni_shadow_each(const struct cni_checker *c, cni_shadow_living *living, void *arg)
+void cni_shadow_each(const struct cni_checker *c, const struct cni_shadow_limits *limits, cni_shadow_living *living,
+		     void *arg)
 {
-	struct cni_shadow sh = { .c = c, .left = RUN_WORK, .part_left = RUN_WORK, .arg = arg };
+	struct cni_shadow sh = { .c = c, .limits = limits, .left = limits->run, .part_left = limits->run, .arg = arg };
 
-	sh.never_steered = cni_never_steered(c->arena, c->model);
+	sh.never_steered = cni_meaning_never(c->arena, c->model);
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
 		sh.all[f] = cni_region_all(c->arena, f);
 		sh.never[f] = cni_region_to(&sh.all[f], &sh.never_steered);
@@ -262,6 +260,6 @@ bool cni_check_dead_routes(const struct cni_checker *c, const struct cni_subject
 	size_t before = c->diags->n_warnings;
 
 	(void)s;
-	cni_shadow_each(c, cni_shadow_members, NULL);
+	cni_shadow_each(c, &cni_shadow_usual, cni_shadow_members, NULL);
 	return c->diags->n_warnings == before;
 }

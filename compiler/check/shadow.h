@@ -12,19 +12,30 @@
 
 #define CNI_SHADOW_NAMED 8 /* routes above, and parts of a route, that a message points to */
 
+struct cni_shadow_limits {
+	uint64_t proof, run; /* ranges that regions read before packet spaces are asked: for one thing, in all */
+	size_t pieces; /* that a region may fall into */
+	unsigned int nodes; /* of packet spaces */
+};
+
+extern const struct cni_shadow_limits cni_shadow_usual;
+
 struct cni_shadow {
 	const struct cni_checker *c;
+	const struct cni_shadow_limits *limits;
 	struct cni_ranges never_steered;
 	struct cni_region all[CNI_N_FAMILIES], never[CNI_N_FAMILIES];
 	const struct cni_policy *policy;
 	struct cni_region *areas[CNI_N_FAMILIES]; /* what each of the policy's routes matches */
 	bool *dead; /* of the routes that were looked at */
 	struct cni_region_index *index[CNI_N_FAMILIES]; /* of those routes above that are not dead */
-	uint64_t left; /* of the work of a run; 0: regions have given up, and areas and indices may lack routes */
+	bool complete; /* areas and indices lack no route */
+	uint64_t left; /* of the work of a run; 0: regions have given up */
 	uint64_t part_left; /* the same for members of routes */
 	struct cni_spaces *spaces; /* NULL until they are needed */
 	bool *live; /* by label (meaning.h), once regions have given up; NULL: they have not */
 	bool failed; /* so have spaces, which is reported */
+	bool members_unknown; /* those of the routes that follow; which is reported */
 	void *arg; /* for `living` */
 };
 
@@ -32,7 +43,8 @@ struct cni_shadow {
 typedef void cni_shadow_living(struct cni_shadow *sh, size_t route);
 
 /* Looks at every route of every policy in order, reports dead ones, and calls `living` for each of the others. */
-void cni_shadow_each(const struct cni_checker *c, cni_shadow_living *living, void *arg);
+void cni_shadow_each(const struct cni_checker *c, const struct cni_shadow_limits *limits, cni_shadow_living *living,
+		     void *arg);
 /* Reports what a route names and never sees (member.c). */
 cni_shadow_living cni_shadow_members;
 
@@ -75,7 +87,7 @@ struct cni_shadow_cover { /* who takes what of a route */
 	struct cni_space left[CNI_N_FAMILIES]; /* in the end */
 };
 
-/* The manager; made when it is first asked for. */
+/* The manager; made when it is first asked for, and anew after a failure: ask before a mark is taken. */
 struct cni_spaces *cni_shadow_spaces(struct cni_shadow *sh);
 /* `part` NULL: of all that the route matches. Spaces are held until cni_spaces_release(). */
 struct cni_shadow_cover cni_shadow_cover(struct cni_shadow *sh, struct cni_arena *arena, size_t route,
@@ -92,6 +104,9 @@ struct cni_ranges cni_shadow_values(struct cni_shadow *sh, struct cni_arena *are
 
 /* Points to the takers: the first of them, and how many more there are. */
 void cni_shadow_name(struct cni_shadow *sh, struct cni_diag *d, const struct cni_shadow_cover *cover);
+/* A space of packets that are steered, as boxes: at most `max`. */
+struct cni_boxes cni_shadow_boxes(struct cni_shadow *sh, struct cni_arena *arena, enum cni_family family,
+				  struct cni_space space, size_t max);
 /* Shows what of a route is left, as boxes. */
 void cni_shadow_show(struct cni_shadow *sh, struct cni_diag *d, size_t route,
 		     const struct cni_space left[CNI_N_FAMILIES]);

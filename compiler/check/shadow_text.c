@@ -21,21 +21,27 @@ void cni_shadow_name(struct cni_shadow *sh, struct cni_diag *d, const struct cni
 	}
 }
 
+/* Where packets are never steered, it does not matter what a box says. */
+struct cni_boxes cni_shadow_boxes(struct cni_shadow *sh, struct cni_arena *arena, enum cni_family family,
+				  struct cni_space space, size_t max)
+{
+	struct cni_spaces *s = sh->spaces;
+	struct cni_space steered = cni_space_not(s, cni_space_ranges(s, family, CNI_FIELD_TO, &sh->never_steered));
+
+	return cni_space_boxes(s, arena, family, cni_space_simplify(s, space, steered), max, MAX_RANGES);
+}
+
 void cni_shadow_show(struct cni_shadow *sh, struct cni_diag *d, size_t route,
 		     const struct cni_space left[CNI_N_FAMILIES])
 {
 	const struct cni_span span = sh->policy->routes[route].ast->span;
 	struct cni_arena *arena = sh->c->arena;
-	struct cni_spaces *s = cni_shadow_spaces(sh);
 
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
-		/* where packets are never steered, it does not matter what a box says */
-		struct cni_space steered = cni_space_not(s, cni_space_ranges(s, f, CNI_FIELD_TO, &sh->never_steered));
-		struct cni_boxes boxes;
+		struct cni_boxes boxes = { 0 };
 
-		if (cni_space_is_empty(left[f]))
-			continue;
-		boxes = cni_space_boxes(s, arena, f, cni_space_simplify(s, left[f], steered), MAX_BOXES, MAX_RANGES);
+		if (!cni_space_is_empty(left[f]))
+			boxes = cni_shadow_boxes(sh, arena, f, left[f], MAX_BOXES);
 		for (size_t i = 0; i < boxes.n_items; i++) {
 			struct cni_text text = { .arena = arena };
 
