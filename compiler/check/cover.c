@@ -9,18 +9,22 @@
 
 #define LARGE 65536 /* ranges of addresses: a diagram of so many takes a tenth of a second */
 
-struct cni_spaces *cni_shadow_spaces(struct cni_shadow *sh)
+static struct cni_spaces *new_spaces(struct cni_shadow *sh, unsigned int nodes)
 {
 	enum cni_header_field order[CNI_N_FIELDS];
 
+	cni_meaning_order(&sh->c->model, 1, order);
+	return cni_spaces_new(sh->c->arena, order, nodes);
+}
+
+struct cni_spaces *cni_shadow_spaces(struct cni_shadow *sh)
+{
 	if (sh->spaces && cni_spaces_failed(sh->spaces)) {
 		cni_spaces_free(sh->spaces);
 		sh->spaces = NULL;
 	}
-	if (!sh->spaces) {
-		cni_meaning_order(&sh->c->model, 1, order);
-		sh->spaces = cni_spaces_new(sh->c->arena, order, sh->limits->nodes);
-	}
+	if (!sh->spaces)
+		sh->spaces = new_spaces(sh, sh->limits->nodes);
 	return sh->spaces;
 }
 
@@ -189,6 +193,7 @@ struct cni_shadow_cover cni_shadow_cover(struct cni_shadow *sh, struct cni_arena
 		*left = cni_space_minus(s, *left, cni_space_ranges(s, f, CNI_FIELD_TO, &sh->never_steered));
 	}
 	cover.steered = !is_empty(cover.left);
+	sh->covers -= above.n_items < sh->covers ? above.n_items : sh->covers;
 	for (size_t i = 0; i < above.n_items && !is_empty(cover.left) && !cni_spaces_failed(s); i++) {
 		struct cni_shadow_taker taker = { .route = above.items[i] };
 		bool takes = false;
@@ -238,16 +243,20 @@ void cni_shadow_least(struct cni_shadow *sh, struct cni_shadow_cover *cover)
 
 bool *cni_shadow_live(struct cni_shadow *sh)
 {
-	struct cni_spaces *s = cni_shadow_spaces(sh);
-	bool *live = cni_new_array(sh->c->arena, bool, cni_meaning_n_labels(sh->policy));
+	struct cni_spaces *s;
+	bool failed, *live = cni_new_array(sh->c->arena, bool, cni_meaning_n_labels(sh->policy));
 
+	/* a map that is to be had at all is small; a large one takes minutes to fail */
+	cni_spaces_free(sh->spaces);
+	sh->spaces = NULL;
+	s = new_spaces(sh, sh->limits->nodes / 8 + 10000);
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES && !cni_spaces_failed(s); f++) {
-		size_t mark = cni_spaces_mark(s);
 		struct cni_map map = cni_meaning_routes(s, sh->policy, &sh->never_steered, f);
 
 		if (!cni_spaces_failed(s))
 			cni_map_labels(s, map, live);
-		cni_spaces_release(s, mark, -1);
 	}
-	return cni_spaces_failed(s) ? NULL : live;
+	failed = cni_spaces_failed(s);
+	cni_spaces_free(s);
+	return failed ? NULL : live;
 }

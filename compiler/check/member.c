@@ -393,15 +393,37 @@ static bool check_fields(struct field *f)
 	return found;
 }
 
+static size_t count_bits(const uint64_t *bits, size_t n_words)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_words; i++)
+		n += (size_t)__builtin_popcountll(bits[i]);
+	return n;
+}
+
+static size_t count_addresses(const struct cni_match *m)
+{
+	return m->from.n_v4 + m->from.n_v6 + m->to.n_v4 + m->to.n_v6;
+}
+
 /* Whether it names more than one of anything; as a rule it does not. */
 static bool names_several(const struct cni_match *m)
 {
-	bool several = m->from.n_v4 + m->from.n_v6 > 1 || m->to.n_v4 + m->to.n_v6 > 1 || m->from_written.n_items > 1 ||
-		       m->to_written.n_items > 1 || m->has_proto || m->has_dscp || m->n_icmp;
+	bool several = count_addresses(m) > (size_t)m->has_from + m->has_to || m->from_written.n_items > 1 ||
+		       m->to_written.n_items > 1 || count_bits(m->proto, 4) > 1 || count_bits(&m->dscp, 1) > 1;
 
 	for (size_t i = 0; i < m->n_ports; i++)
 		several |= m->ports[i].ports.n_items > 1;
+	for (size_t i = 0; i < m->n_icmp; i++)
+		several |= count_bits(m->icmp[i].types, 4) > 1;
 	return several;
+}
+
+/* Large sets are gone through only when something can be taken of them. */
+static bool is_untouched(struct cni_shadow *sh, struct cni_arena *arena, size_t route)
+{
+	return count_addresses(&sh->policy->routes[route].match) > FEW && !cni_shadow_above(sh, arena, route).n_items;
 }
 
 void cni_shadow_members(struct cni_shadow *sh, size_t route)
@@ -412,7 +434,7 @@ void cni_shadow_members(struct cni_shadow *sh, size_t route)
 	if (sh->members_unknown || !names_several(&r->match))
 		return;
 	f.arena = cni_arena_new();
-	if (!sh->complete || (cni_shadow_above(sh, f.arena, route).n_items && !check_fields(&f))) {
+	if (!sh->complete || (!is_untouched(sh, f.arena, route) && !check_fields(&f))) {
 		sh->members_unknown = true;
 		cni_diag(sh->c->diags, CNI403, r->ast->name.span,
 			 "whether all that route `%s`, or one below, names can match was not found out", r->name);

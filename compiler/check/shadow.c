@@ -5,7 +5,8 @@
 #include "compiler/meaning/meaning.h"
 
 /* Large sets are what regions are good at; what falls into many pieces is not. */
-const struct cni_shadow_limits cni_shadow_usual = { UINT64_C(1) << 24, UINT64_C(1) << 28, 1024, CNI_DEFAULT_NODES };
+const struct cni_shadow_limits cni_shadow_usual = { UINT64_C(1) << 24, UINT64_C(1) << 28, 1024, 1 << 16,
+						    CNI_DEFAULT_NODES };
 
 enum verdict { ALIVE, DEAD, UNDECIDED };
 
@@ -31,26 +32,44 @@ struct cni_regions cni_shadow_left(struct cni_shadow *sh, struct cni_arena *aren
 }
 
 /* A single packet that is left, if one is easily found, spares the whole proof; and so does a route that takes such a
- * packet and all the rest. */
-static enum verdict judge_family(struct cni_shadow *sh, struct cni_arena *arena, const struct cni_region *region,
-				 struct cni_shadow_routes *takers, struct cni_work *work)
+ * packet and all the rest. Neither costs so much that it counts. */
+static enum verdict judge_by_packet(struct cni_shadow *sh, struct cni_arena *arena, const struct cni_region *region,
+				    struct cni_shadow_routes *takers)
 {
-	struct cni_regions left;
+	struct cni_work work = { .left = sh->limits->proof };
 
 	for (int last = 0; last < 2; last++) {
 		struct cni_region narrow = cni_region_narrow(arena, region, last);
 		struct cni_shadow_routes of_narrow = { 0 };
+		struct cni_regions left = cni_shadow_left(sh, arena, &narrow, &of_narrow, &work);
 
-		left = cni_shadow_left(sh, arena, &narrow, &of_narrow, work);
-		if (left.n_items && !work->spent)
+		if (work.spent)
+			return UNDECIDED;
+		if (left.n_items)
 			return ALIVE;
 		if (of_narrow.n_items &&
-		    cni_region_covers(&sh->areas[region->family][of_narrow.items[0]], region, work)) {
+		    cni_region_covers(&sh->areas[region->family][of_narrow.items[0]], region, &work)) {
 			*cni_push(arena, takers->items, takers->n_items) = of_narrow.items[0];
 			return DEAD;
 		}
 	}
-	left = cni_shadow_left(sh, arena, region, takers, work);
+	return UNDECIDED;
+}
+
+static enum verdict judge_family(struct cni_shadow *sh, struct cni_arena *arena, const struct cni_region *region,
+				 struct cni_shadow_routes *takers, struct cni_work *work)
+{
+	struct cni_regions left = { 0 };
+	enum verdict verdict;
+
+	*cni_push(arena, left.items, left.n_items) = *region;
+	cni_regions_minus(arena, &left, &sh->never[region->family], &(struct cni_work){ .left = UINT64_MAX });
+	if (!left.n_items)
+		return DEAD;
+	verdict = judge_by_packet(sh, arena, &left.items[0], takers); /* what is never steered cuts one view alone */
+	if (verdict != UNDECIDED)
+		return verdict;
+	left = cni_shadow_left(sh, arena, &left.items[0], takers, work);
 	return work->spent ? UNDECIDED : left.n_items ? ALIVE : DEAD;
 }
 
@@ -71,27 +90,30 @@ static enum verdict judge_by_regions(struct cni_shadow *sh, struct cni_arena *ar
 
 /* ---- by spaces, where regions give up ---- */
 
+/* One by one as long as these are few; then all of the policy, unless that is too much at once. */
 static enum verdict judge_by_spaces(struct cni_shadow *sh, struct cni_arena *arena, size_t n)
 {
-	size_t mark = cni_spaces_mark(cni_shadow_spaces(sh));
 	struct cni_shadow_cover cover;
+	size_t mark;
 
-	if (sh->left) { /* this one alone is hard */
-		cover = cni_shadow_cover(sh, arena, n, NULL);
-		cni_spaces_release(sh->spaces, mark, -1);
-		if (!cover.failed)
-			return cni_space_is_empty(cover.left[CNI_V4]) && cni_space_is_empty(cover.left[CNI_V6]) ? DEAD
-														: ALIVE;
-	} else if (sh->live || (sh->live = cni_shadow_live(sh))) {
-		return sh->live[n + 1] ? ALIVE : DEAD;
+	if (!sh->covers && !sh->live && !sh->entangled) {
+		sh->live = cni_shadow_live(sh);
+		sh->entangled = !sh->live;
 	}
-	sh->failed = true;
-	return UNDECIDED;
+	if (sh->live)
+		return sh->live[n + 1] ? ALIVE : DEAD;
+	mark = cni_spaces_mark(cni_shadow_spaces(sh));
+	cover = cni_shadow_cover(sh, arena, n, NULL);
+	cni_spaces_release(sh->spaces, mark, -1);
+	sh->failed = cover.failed;
+	if (sh->failed)
+		return UNDECIDED;
+	return cni_space_is_empty(cover.left[CNI_V4]) && cni_space_is_empty(cover.left[CNI_V6]) ? DEAD : ALIVE;
 }
 
 static enum verdict judge(struct cni_shadow *sh, struct cni_arena *arena, size_t n, struct cni_shadow_routes *takers)
 {
-	enum verdict verdict = sh->left ? judge_by_regions(sh, arena, n, takers) : UNDECIDED;
+	enum verdict verdict = sh->complete ? judge_by_regions(sh, arena, n, takers) : UNDECIDED;
 
 	return verdict == UNDECIDED ? judge_by_spaces(sh, arena, n) : verdict;
 }
@@ -225,6 +247,7 @@ static void check_policy(struct cni_shadow *sh, cni_shadow_living *living)
 
 	sh->dead = cni_new_array(arena, bool, sh->policy->n_routes);
 	sh->live = NULL;
+	sh->entangled = false;
 	map_areas(sh, arena);
 	for (size_t n = 0; n < sh->policy->n_routes && !sh->failed; n++) {
 		/* what a dead one matches is taken before: it takes nothing from those below */
@@ -241,7 +264,12 @@ static void check_policy(struct cni_shadow *sh, cni_shadow_living *living)
 void cni_shadow_each(const struct cni_checker *c, const struct cni_shadow_limits *limits, cni_shadow_living *living,
 		     void *arg)
 {
-	struct cni_shadow sh = { .c = c, .limits = limits, .left = limits->run, .part_left = limits->run, .arg = arg };
+	struct cni_shadow sh = { .c = c,
+				 .limits = limits,
+				 .left = limits->run,
+				 .part_left = limits->run,
+				 .covers = limits->covers,
+				 .arg = arg };
 
 	sh.never_steered = cni_meaning_never(c->arena, c->model);
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {

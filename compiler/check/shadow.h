@@ -15,6 +15,7 @@
 struct cni_shadow_limits {
 	uint64_t proof, run; /* ranges that regions read before packet spaces are asked: for one thing, in all */
 	size_t pieces; /* that a region may fall into */
+	size_t covers; /* routes that are taken out of others, before all of a policy are looked at together */
 	unsigned int nodes; /* of packet spaces */
 };
 
@@ -33,7 +34,9 @@ struct cni_shadow {
 	uint64_t left; /* of the work of a run; 0: regions have given up */
 	uint64_t part_left; /* the same for members of routes */
 	struct cni_spaces *spaces; /* NULL until they are needed */
-	bool *live; /* by label (meaning.h), once regions have given up; NULL: they have not */
+	size_t covers; /* what is left of them */
+	bool *live; /* by label (meaning.h), once all routes of the policy were looked at together */
+	bool entangled; /* that took too many nodes */
 	bool failed; /* so have spaces, which is reported */
 	bool members_unknown; /* those of the routes that follow; which is reported */
 	void *arg; /* for `living` */
@@ -94,7 +97,7 @@ struct cni_shadow_cover cni_shadow_cover(struct cni_shadow *sh, struct cni_arena
 					 const struct cni_shadow_part *part);
 /* Leaves out takers without which the others take all, when nothing is left: the last that can be, first. */
 void cni_shadow_least(struct cni_shadow *sh, struct cni_shadow_cover *cover);
-/* Whether each of a policy's routes can match (by label, as in meaning.h); NULL: the limit of nodes was reached. */
+/* Whether each of a policy's routes can match (by label, as in meaning.h); NULL: too many nodes. Forgets all spaces. */
 bool *cni_shadow_live(struct cni_shadow *sh);
 /* The values of FROM or TO that some packet of a space has; or of another view, those of `asked` that meet it. */
 struct cni_ranges cni_shadow_values(struct cni_shadow *sh, struct cni_arena *arena, enum cni_family family,

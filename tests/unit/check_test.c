@@ -238,10 +238,11 @@ static size_t count_losses(const struct cni_match *m, const struct seen *alone, 
 
 /* The usual way; packet spaces at once, route by route; packet spaces for all routes of a policy together. */
 static const struct cni_shadow_limits ways[] = {
-	{ UINT64_C(1) << 22, UINT64_C(1) << 27, 1024, 1000000 },
-	{ 1, UINT64_C(1) << 27, 1024, 1000000 },
-	{ UINT64_C(1) << 22, UINT64_C(1) << 27, 0, 1000000 },
-	{ 1, 400, 1, 1000000 },
+	{ UINT64_C(1) << 22, UINT64_C(1) << 27, 1024, 1 << 16, 1000000 },
+	{ 1, UINT64_C(1) << 27, 1024, 1 << 16, 1000000 },
+	{ UINT64_C(1) << 22, UINT64_C(1) << 27, 0, 1 << 16, 1000000 },
+	{ 1, UINT64_C(1) << 27, 1, 0, 1000000 },
+	{ 1, 400, 1, 0, 1000000 }, /* areas are not complete, and members are left out */
 };
 
 struct random_policy {
@@ -298,7 +299,7 @@ static void compare_way(const struct world *w, const struct cni_shadow_limits *w
 
 		if (is_reported_dead(&diags, route) == seen[r].any)
 			fail_policy(policy, way, route, seen[r].any ? "alive" : "dead");
-		if (told != lost)
+		if (told != lost && way->run > 400)
 			fail_policy(policy, way, route, lost ? "losing more" : "losing less");
 	}
 }
@@ -335,7 +336,7 @@ static void finds_exactly_what_never_matches(void **state)
 
 static void says_which_limit_was_reached(void **state)
 {
-	static const struct cni_shadow_limits few = { 1, 1 << 20, 1, 10000 };
+	static const struct cni_shadow_limits few = { 1, 1 << 20, 1, 1 << 16, 10000 };
 	struct cni_arena *arena = cni_arena_new();
 	struct cni_text text = { .arena = arena };
 	struct cni_diags diags;
