@@ -429,6 +429,7 @@ static void stops_when_the_work_is_used_up(void **state)
 static void names_the_routes_that_take_all(void **state)
 {
 	struct world w = compile(LAN ISP "policy p on eth2 {\n"
+					 "route spare to 20.0.0.0/10 via isp masquerade else drop;\n"
 					 "route a to 20.0.0.0/9 via isp masquerade else drop;\n"
 					 "route b to 20.128.0.0/9 via isp masquerade else drop;\n"
 					 "route c to 20.0.0.0/8 tcp dport 80 via isp masquerade else drop;\n"
