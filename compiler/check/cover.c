@@ -7,6 +7,12 @@
 
 #include "compiler/meaning/meaning.h"
 
+const struct cni_shadow_view cni_shadow_views[CNI_N_VIEWS] = {
+	[CNI_VIEW_FROM] = { CNI_FIELD_FROM, 0 },    [CNI_VIEW_TO] = { CNI_FIELD_TO, 0 },
+	[CNI_VIEW_SPORT] = { CNI_FIELD_SPORT, 16 }, [CNI_VIEW_DPORT] = { CNI_FIELD_DPORT, 16 },
+	[CNI_VIEW_TYPE] = { CNI_FIELD_TYPE, 8 },    [CNI_VIEW_DSCP] = { CNI_FIELD_DSCP, 0 },
+};
+
 #define LARGE 65536 /* ranges of addresses: a diagram of so many takes a tenth of a second */
 
 static struct cni_spaces *new_spaces(struct cni_shadow *sh, unsigned int nodes)
@@ -28,18 +34,13 @@ struct cni_spaces *cni_shadow_spaces(struct cni_shadow *sh)
 	return sh->spaces;
 }
 
-static size_t ranges_of(const struct cni_match *m)
-{
-	return m->from.n_v4 + m->from.n_v6 + m->to.n_v4 + m->to.n_v6;
-}
-
 bool cni_shadow_is_large(struct cni_shadow *sh, struct cni_arena *arena, size_t route)
 {
 	const struct cni_shadow_routes above = cni_shadow_above(sh, arena, route);
-	size_t n = ranges_of(&sh->policy->routes[route].match);
+	size_t n = cni_shadow_addresses(&sh->policy->routes[route].match);
 
 	for (size_t i = 0; i < above.n_items; i++)
-		n += ranges_of(&sh->policy->routes[above.items[i]].match);
+		n += cni_shadow_addresses(&sh->policy->routes[above.items[i]].match);
 	return n > LARGE;
 }
 
@@ -60,7 +61,6 @@ static struct cni_space of_keys(struct cni_spaces *s, enum cni_header_field fiel
 			end = (hi + 1) / (last + 1) - 1;
 		protos = cni_space_range(s, CNI_V4, CNI_FIELD_PROTO, proto, end);
 		values = cni_space_range(s, CNI_V4, field, lo & last, until);
-
 		any = cni_space_or(s, any, cni_space_and(s, protos, values));
 		lo = (end << bits | until) + 1;
 	}
@@ -70,24 +70,17 @@ static struct cni_space of_keys(struct cni_spaces *s, enum cni_header_field fiel
 static struct cni_space of_view(struct cni_spaces *s, enum cni_family family, enum cni_view view,
 				const struct cni_ranges *ranges)
 {
-	static const struct {
-		enum cni_header_field field;
-		unsigned int bits; /* behind the protocol; 0: no protocol goes before it */
-	} views[CNI_N_VIEWS] = {
-		[CNI_VIEW_FROM] = { CNI_FIELD_FROM, 0 },    [CNI_VIEW_TO] = { CNI_FIELD_TO, 0 },
-		[CNI_VIEW_SPORT] = { CNI_FIELD_SPORT, 16 }, [CNI_VIEW_DPORT] = { CNI_FIELD_DPORT, 16 },
-		[CNI_VIEW_TYPE] = { CNI_FIELD_TYPE, 8 },    [CNI_VIEW_DSCP] = { CNI_FIELD_DSCP, 0 },
-	};
+	const struct cni_shadow_view *v = &cni_shadow_views[view];
 	struct cni_space any = cni_space_none();
 
 	if (view == CNI_VIEW_FROM || view == CNI_VIEW_TO)
-		return cni_space_ranges(s, family, views[view].field, ranges);
+		return cni_space_ranges(s, family, v->field, ranges);
 	for (size_t i = 0; i < ranges->n_v4; i++) {
 		const struct cni_range4 *r = &ranges->v4[i];
 
 		any = cni_space_or(s, any,
-				   views[view].bits ? of_keys(s, views[view].field, views[view].bits, r->lo, r->hi)
-						    : cni_space_range(s, CNI_V4, views[view].field, r->lo, r->hi));
+				   v->bits ? of_keys(s, v->field, v->bits, r->lo, r->hi)
+					   : cni_space_range(s, CNI_V4, v->field, r->lo, r->hi));
 	}
 	return any;
 }

@@ -3,13 +3,10 @@
  * sets, some of its ports, a protocol, a code point, a type of ICMP. An overlap that leaves every member some packet is
  * nobody's mistake: order is the language's way.
  *
- * Most members show a packet that is left at once. For the others, all together, what is left is found out, and which of
- * their values are in it. */
+ * Most members show a packet that is left at once. For the others, all together, it is found out what is left, and
+ * which of their values are in it. */
 #include "compiler/check/leaves.h"
 #include "compiler/check/shadow.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #define FEW 256 /* members that are tried one by one */
 #define SHOWN 3
@@ -402,15 +399,10 @@ static size_t count_bits(const uint64_t *bits, size_t n_words)
 	return n;
 }
 
-static size_t count_addresses(const struct cni_match *m)
-{
-	return m->from.n_v4 + m->from.n_v6 + m->to.n_v4 + m->to.n_v6;
-}
-
 /* Whether it names more than one of anything; as a rule it does not. */
 static bool names_several(const struct cni_match *m)
 {
-	bool several = count_addresses(m) > (size_t)m->has_from + m->has_to || m->from_written.n_items > 1 ||
+	bool several = cni_shadow_addresses(m) > (size_t)m->has_from + m->has_to || m->from_written.n_items > 1 ||
 		       m->to_written.n_items > 1 || count_bits(m->proto, 4) > 1 || count_bits(&m->dscp, 1) > 1;
 
 	for (size_t i = 0; i < m->n_ports; i++)
@@ -423,7 +415,8 @@ static bool names_several(const struct cni_match *m)
 /* Large sets are gone through only when something can be taken of them. */
 static bool is_untouched(struct cni_shadow *sh, struct cni_arena *arena, size_t route)
 {
-	return count_addresses(&sh->policy->routes[route].match) > FEW && !cni_shadow_above(sh, arena, route).n_items;
+	return cni_shadow_addresses(&sh->policy->routes[route].match) > FEW &&
+	       !cni_shadow_above(sh, arena, route).n_items;
 }
 
 void cni_shadow_members(struct cni_shadow *sh, size_t route)

@@ -66,7 +66,20 @@ void cni_shadow_sort(struct cni_shadow_routes *routes);
 /* Those above that can take something of a route, sorted. */
 struct cni_shadow_routes cni_shadow_above(struct cni_shadow *sh, struct cni_arena *arena, size_t route);
 
+/* Ranges of addresses in a match. */
+static inline size_t cni_shadow_addresses(const struct cni_match *m)
+{
+	return m->from.n_v4 + m->from.n_v6 + m->to.n_v4 + m->to.n_v6;
+}
+
 /* ---- by packet spaces (cover.c) ---- */
+
+struct cni_shadow_view { /* a region's view as a field of packets */
+	enum cni_header_field field;
+	unsigned int bits; /* of the field, behind those of the protocol; 0: no protocol goes before it */
+};
+
+extern const struct cni_shadow_view cni_shadow_views[CNI_N_VIEWS];
 
 /* Whether the sets of a route and of those above are so large that packet spaces are for what has to be known only, not
  * for what would be nice to say. */

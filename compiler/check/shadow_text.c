@@ -55,26 +55,19 @@ void cni_shadow_show(struct cni_shadow *sh, struct cni_diag *d, size_t route,
 const char *cni_shadow_words(struct cni_arena *arena, enum cni_family family, enum cni_view view,
 			     struct cni_range6 range)
 {
-	static const struct {
-		enum cni_header_field field;
-		unsigned int bits; /* behind the protocol */
-	} views[CNI_N_VIEWS] = {
-		[CNI_VIEW_FROM] = { CNI_FIELD_FROM, 0 },    [CNI_VIEW_TO] = { CNI_FIELD_TO, 0 },
-		[CNI_VIEW_SPORT] = { CNI_FIELD_SPORT, 16 }, [CNI_VIEW_DPORT] = { CNI_FIELD_DPORT, 16 },
-		[CNI_VIEW_TYPE] = { CNI_FIELD_TYPE, 8 },    [CNI_VIEW_DSCP] = { CNI_FIELD_DSCP, 0 },
-	};
-	const cni_u128 last = ((cni_u128)1 << views[view].bits) - 1;
-	struct cni_range6 proto = { range.lo >> views[view].bits, range.hi >> views[view].bits };
+	const struct cni_shadow_view *v = &cni_shadow_views[view];
+	const cni_u128 last = ((cni_u128)1 << v->bits) - 1;
+	struct cni_range6 proto = { range.lo >> v->bits, range.hi >> v->bits };
 	struct cni_range6 value = { range.lo & last, range.hi & last };
 	struct cni_box box = { 0 };
 	struct cni_text text = { .arena = arena };
 
-	if (!views[view].bits) {
-		box.field[views[view].field] = (struct cni_box_field){ .items = &range, .n_items = 1 };
+	if (!v->bits) {
+		box.field[v->field] = (struct cni_box_field){ .items = &range, .n_items = 1 };
 	} else {
 		box.field[CNI_FIELD_PROTO] = (struct cni_box_field){ .items = &proto, .n_items = 1 };
 		if (value.lo || value.hi != last)
-			box.field[views[view].field] = (struct cni_box_field){ .items = &value, .n_items = 1 };
+			box.field[v->field] = (struct cni_box_field){ .items = &value, .n_items = 1 };
 	}
 	cni_box_print(&text, family, &box);
 	return text.data;

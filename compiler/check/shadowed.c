@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* shadowed.c - for every route what earlier ones take of it, and what is left: on request, since order is the language's
- * way and nobody's mistake. */
+/* shadowed.c - for every route what earlier ones take of it, and what is left: on request, since order is the
+ * language's way and nobody's mistake. */
 #include "compiler/check/shadow.h"
 
 static double number_of(const struct cni_count *count)
