@@ -67,6 +67,12 @@ void cni_diag_help(struct cni_diags *diags, struct cni_diag *diag, const char *f
 void cni_diag_related(struct cni_diags *diags, struct cni_diag *diag, struct cni_span span, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Whether another warning would be kept. */
+static inline bool cni_diags_keep(const struct cni_diags *diags)
+{
+	return diags->n_errors + diags->n_warnings < diags->limit;
+}
+
 void cni_diags_sort(struct cni_diags *diags); /* by place, then code; stable; drops exact repeats */
 
 /* NULL for a number that is no code. The table is in ascending order of codes. */

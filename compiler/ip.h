@@ -83,6 +83,9 @@ void cni_ranges_add(struct cni_arena *arena, struct cni_ranges *ranges, struct c
 void cni_ranges_add_prefix(struct cni_arena *arena, struct cni_ranges *ranges, struct cni_prefix prefix);
 void cni_ranges_add_all(struct cni_arena *arena, struct cni_ranges *ranges, const struct cni_ranges *more);
 void cni_ranges_normalise(struct cni_ranges *ranges); /* in place: sort, merge overlaps and neighbours */
+/* Sorts, and returns how many ranges of a family lie within one other, equal ones but for one; the first of them, at most
+ * `max`, go to `found`. */
+size_t cni_ranges_inner(struct cni_ranges *ranges, enum cni_family family, struct cni_range6 *found, size_t max);
 
 /* All below take canonical sets. */
 bool cni_ranges_has(const struct cni_ranges *ranges, struct cni_addr addr);

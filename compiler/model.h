@@ -18,9 +18,23 @@
 
 /* ---- sets and services ---- */
 
+/* A value, and where it is used: other than itself where it came by a `$name`. */
+struct cni_item {
+	const struct cni_ast_value *use; /* as written at the place in question: maybe `$name` */
+	const struct cni_ast_value *value; /* what it stands for: never a VAR */
+	const struct cni_set *set; /* that a word names; NULL: it does not */
+	const struct cni_lan *lan; /* the same */
+};
+
+struct cni_items { /* lists opened */
+	struct cni_item *items;
+	size_t n_items;
+};
+
 struct cni_set { /* `define` */
 	const char *name;
 	struct cni_ranges ranges; /* canonical, members of members included */
+	struct cni_items written;
 	bool from_file; /* some part of it came from a file: may be empty */
 	bool used; /* something names it */
 	const struct cni_ast_decl *decl;
@@ -166,6 +180,7 @@ struct cni_target {
 struct cni_match {
 	bool has_from, has_to, not_from, not_to;
 	struct cni_ranges from, to;
+	struct cni_items from_written, to_written; /* of what is not negated */
 	bool has_proto, not_proto;
 	uint64_t proto[4]; /* a bit per protocol number */
 	/* sport, dport and service: each a list of (proto, ports), so that `tcp sport 1 tcp dport 2 service x` all
@@ -290,5 +305,7 @@ unsigned int cni_tunnel_overhead(const struct cni_tunnel *tunnel);
 
 /* Runs every check of check/checks.def over a resolved model (registry with prerequisites). */
 void cni_check(struct cni_arena *arena, const struct cni_model *model, struct cni_diags *diags);
+/* A note for every route that loses packets to earlier ones: which take how many, and what is left. */
+void cni_check_shadowed(struct cni_arena *arena, const struct cni_model *model, struct cni_diags *diags);
 
 #endif

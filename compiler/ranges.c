@@ -110,12 +110,41 @@ static size_t merge(struct cni_ranges *r, enum cni_family family)
 	return n;
 }
 
-void cni_ranges_normalise(struct cni_ranges *ranges)
+static void sort(struct cni_ranges *ranges)
 {
 	if (!is_sorted(ranges, CNI_V4))
 		qsort(ranges->v4, ranges->n_v4, sizeof(*ranges->v4), cmp4);
 	if (!is_sorted(ranges, CNI_V6))
 		qsort(ranges->v6, ranges->n_v6, sizeof(*ranges->v6), cmp6);
+}
+
+/* Of those before a range it is the one that reaches furthest that holds it, if any does. */
+size_t cni_ranges_inner(struct cni_ranges *ranges, enum cni_family family, struct cni_range6 *found, size_t max)
+{
+	struct cni_range6 widest = { 0 }, inner;
+	size_t n = 0;
+
+	sort(ranges);
+	for (size_t i = 0; i < cni_ranges_count(ranges, family); i++) {
+		struct cni_range6 range = at(ranges, family, i);
+
+		if (i && range.hi <= widest.hi) {
+			inner = range;
+		} else {
+			inner = widest;
+			widest = range;
+			if (!i || inner.lo != range.lo) /* they are not sorted by their ends */
+				continue;
+		}
+		if (n++ < max)
+			found[n - 1] = inner;
+	}
+	return n;
+}
+
+void cni_ranges_normalise(struct cni_ranges *ranges)
+{
+	sort(ranges);
 	ranges->n_v4 = merge(ranges, CNI_V4);
 	ranges->n_v6 = merge(ranges, CNI_V6);
 }

@@ -139,6 +139,25 @@ static void read_line(struct reader *r, const char *begin, const char *end)
 		add(r, lo, hi);
 }
 
+/* Lines that change nothing: one note for all, since the list may be somebody else's. */
+static void report_inner(struct reader *r, const struct cni_source *source)
+{
+	const struct cni_span whole = { source->base, source->base + 1 };
+
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+		char first[CNI_ADDR_TEXT], last[CNI_ADDR_TEXT];
+		struct cni_range6 found;
+		size_t n = cni_ranges_inner(r->ranges, f, &found, 1);
+
+		if (n)
+			cni_diag(r->front.diags, CNI34, whole,
+				 "%s has %zu line%s of %s that others hold already, the first of them %s-%s",
+				 source->name, n, n == 1 ? "" : "s", f == CNI_V4 ? "IPv4" : "IPv6",
+				 cni_addr_format((struct cni_addr){ f, found.lo }, first),
+				 cni_addr_format((struct cni_addr){ f, found.hi }, last));
+	}
+}
+
 const struct cni_ranges *cni_parse_prefixes(struct cni_arena *arena, const struct cni_source *source,
 					    struct cni_diags *diags)
 {
@@ -155,6 +174,7 @@ const struct cni_ranges *cni_parse_prefixes(struct cni_arena *arena, const struc
 
 		cni_diag(diags, CNI33, whole, "%s has %zu more bad lines", source->name, r.n_bad - SHOWN_MAX);
 	}
+	report_inner(&r, source);
 	cni_ranges_normalise(r.ranges);
 	return r.ranges;
 }

@@ -11,13 +11,13 @@ enum check_id {
 	N_CHECKS
 };
 
-static_assert(N_CHECKS <= 64, "a set of checks is one word");
+static_assert(N_CHECKS <= 128, "a set of checks is one word");
 
-#define CNI_AFTER(name) (UINT64_C(1) << ID_##name)
+#define CNI_AFTER(name) ((cni_u128)1 << ID_##name)
 
 static const struct check {
 	enum cni_scope scope;
-	uint64_t needs; /* a bit per check */
+	cni_u128 needs; /* a bit per check */
 	cni_check_fn *run;
 } checks[] = {
 #define CNI_CHECK(name, scope, needs) { scope, needs, cni_check_##name },
@@ -36,7 +36,7 @@ static const enum thing things[] = {
 struct subjects {
 	struct item {
 		struct cni_subject subject;
-		uint64_t failed;
+		cni_u128 failed;
 	} * items;
 	size_t n_items;
 };
@@ -63,16 +63,16 @@ void cni_check(struct cni_arena *arena, const struct cni_model *model, struct cn
 {
 	const struct cni_checker c = { arena, model, diags };
 	struct subjects subjects[N_THINGS] = { 0 };
-	uint64_t looks_at[N_THINGS] = { 0 }, failed = 0;
+	cni_u128 looks_at[N_THINGS] = { 0 }, failed = 0;
 
 	list_subjects(arena, model, subjects);
 	for (size_t i = 0; i < N_CHECKS; i++) {
 		const struct check *check = &checks[i];
 		enum thing thing = things[check->scope];
-		uint64_t elsewhere = check->needs & ~looks_at[thing];
+		cni_u128 elsewhere = check->needs & ~looks_at[thing];
 
 		assert(!(check->needs >> i)); /* prerequisites stand above */
-		looks_at[thing] |= UINT64_C(1) << i;
+		looks_at[thing] |= (cni_u128)1 << i;
 		if (failed & elsewhere)
 			continue;
 		for (size_t s = 0; s < subjects[thing].n_items; s++) {
@@ -81,8 +81,8 @@ void cni_check(struct cni_arena *arena, const struct cni_model *model, struct cn
 			if (!concerns(check->scope, &item->subject) || (item->failed & check->needs))
 				continue;
 			if (!check->run(&c, &item->subject)) {
-				item->failed |= UINT64_C(1) << i;
-				failed |= UINT64_C(1) << i;
+				item->failed |= (cni_u128)1 << i;
+				failed |= (cni_u128)1 << i;
 			}
 		}
 	}

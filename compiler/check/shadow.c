@@ -1,138 +1,139 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* shadow.c - routes that can never match: contradictory, to what is never steered, or taken by earlier routes. */
-#include "compiler/check/check.h"
-#include "compiler/check/evaluate.h"
-#include "compiler/region/index.h"
+#include "compiler/check/shadow.h"
 
-/* In ranges that are read; CNI403 names both. */
-#define ROUTE_WORK (UINT64_C(1) << 22)
-#define RUN_WORK (UINT64_C(1) << 27)
+#include "compiler/meaning/meaning.h"
 
-#define MAX_NAMED 3 /* routes above that a message points to */
-
-struct takers { /* the routes that took part of a route */
-	size_t named[MAX_NAMED];
-	size_t n;
-	size_t *last; /* of each route: the last one that it took part of, plus 1; NULL: a route may come twice */
-	size_t now; /* the route that it is about, plus 1 */
-};
-
-struct proof {
-	const struct cni_checker *c;
-	struct cni_region all[CNI_N_FAMILIES], never[CNI_N_FAMILIES];
-	const struct cni_policy *policy;
-	struct cni_region *areas[CNI_N_FAMILIES]; /* what each of the policy's routes matches */
-	bool *unknown; /* the work for a run was used up before: the areas are empty */
-	size_t *taken; /* room for `last` of the takers */
-	struct cni_region_index *index[CNI_N_FAMILIES]; /* of those routes above that are not dead */
-	uint64_t left; /* of RUN_WORK */
-};
+/* Large sets are what regions are good at; what falls into many pieces is not. */
+const struct cni_shadow_limits cni_shadow_usual = { UINT64_C(1) << 24, UINT64_C(1) << 28, 1024, 1 << 16,
+						    CNI_DEFAULT_NODES };
 
 enum verdict { ALIVE, DEAD, UNDECIDED };
 
-/* Who takes part of both families is one taker. */
-static void add_taker(struct takers *takers, size_t at)
-{
-	if (takers->last && takers->last[at] == takers->now)
-		return;
-	if (takers->last)
-		takers->last[at] = takers->now;
-	if (takers->n < MAX_NAMED)
-		takers->named[takers->n] = at;
-	takers->n++;
-}
+/* ---- by regions ---- */
 
-/* Whether anything of `region` is left by what is never steered and by the routes above. */
-static enum verdict remains(struct proof *p, struct cni_arena *arena, const struct cni_region *region,
-			    struct takers *takers, struct cni_work *work)
+struct cni_regions cni_shadow_left(struct cni_shadow *sh, struct cni_arena *arena, const struct cni_region *region,
+				   struct cni_shadow_routes *takers, struct cni_work *work)
 {
 	struct cni_regions left = { 0 };
 	size_t n, *above;
 
 	*cni_push(arena, left.items, left.n_items) = *region;
-	cni_regions_minus(arena, &left, &p->never[region->family], work);
+	cni_regions_minus(arena, &left, &sh->never[region->family], work);
 	if (!left.n_items)
-		return DEAD;
-	above = cni_region_index_find(p->index[region->family], arena, region, work, &n);
-	for (size_t i = 0; i < n && left.n_items && !work->spent; i++)
-		if (cni_regions_minus(arena, &left, &p->areas[region->family][above[i]], work))
-			add_taker(takers, above[i]);
-	return work->spent ? UNDECIDED : left.n_items ? ALIVE : DEAD;
+		return left;
+	above = cni_region_index_find(sh->index[region->family], arena, region, work, &n);
+	for (size_t i = 0; i < n && left.n_items && !work->spent; i++) {
+		if (cni_regions_minus(arena, &left, &sh->areas[region->family][above[i]], work))
+			*cni_push(arena, takers->items, takers->n_items) = above[i];
+		work->spent |= left.n_items > sh->limits->pieces;
+	}
+	return left;
 }
 
 /* A single packet that is left, if one is easily found, spares the whole proof; and so does a route that takes such a
- * packet and all the rest. */
-static enum verdict judge_family(struct proof *p, struct cni_arena *arena, const struct cni_region *region,
-				 struct takers *takers, struct cni_work *work)
+ * packet and all the rest. Neither costs so much that it counts. */
+static enum verdict judge_by_packet(struct cni_shadow *sh, struct cni_arena *arena, const struct cni_region *region,
+				    struct cni_shadow_routes *takers)
 {
+	struct cni_work work = { .left = sh->limits->proof };
+
 	for (int last = 0; last < 2; last++) {
 		struct cni_region narrow = cni_region_narrow(arena, region, last);
-		struct takers of_narrow = { 0 };
+		struct cni_shadow_routes of_narrow = { 0 };
+		struct cni_regions left = cni_shadow_left(sh, arena, &narrow, &of_narrow, &work);
 
-		if (remains(p, arena, &narrow, &of_narrow, work) == ALIVE)
+		if (work.spent)
+			return UNDECIDED;
+		if (left.n_items)
 			return ALIVE;
-		if (of_narrow.n && cni_region_covers(&p->areas[region->family][of_narrow.named[0]], region, work)) {
-			add_taker(takers, of_narrow.named[0]);
+		if (of_narrow.n_items &&
+		    cni_region_covers(&sh->areas[region->family][of_narrow.items[0]], region, &work)) {
+			*cni_push(arena, takers->items, takers->n_items) = of_narrow.items[0];
 			return DEAD;
 		}
 	}
-	return remains(p, arena, region, takers, work);
+	return UNDECIDED;
 }
 
-static enum verdict judge(struct proof *p, size_t n, struct takers *takers)
+static enum verdict judge_family(struct cni_shadow *sh, struct cni_arena *arena, const struct cni_region *region,
+				 struct cni_shadow_routes *takers, struct cni_work *work)
 {
-	uint64_t allowed = p->left < ROUTE_WORK ? p->left : ROUTE_WORK;
+	struct cni_regions left = { 0 };
+	enum verdict verdict;
+
+	*cni_push(arena, left.items, left.n_items) = *region;
+	cni_regions_minus(arena, &left, &sh->never[region->family], &(struct cni_work){ .left = UINT64_MAX });
+	if (!left.n_items)
+		return DEAD;
+	verdict = judge_by_packet(sh, arena, &left.items[0], takers); /* what is never steered cuts one view alone */
+	if (verdict != UNDECIDED)
+		return verdict;
+	left = cni_shadow_left(sh, arena, &left.items[0], takers, work);
+	return work->spent ? UNDECIDED : left.n_items ? ALIVE : DEAD;
+}
+
+static enum verdict judge_by_regions(struct cni_shadow *sh, struct cni_arena *arena, size_t n,
+				     struct cni_shadow_routes *takers)
+{
+	uint64_t allowed = sh->left < sh->limits->proof ? sh->left : sh->limits->proof;
 	struct cni_work work = { .left = allowed };
-	struct cni_arena *arena = cni_arena_new(); /* what a proof builds is large, and of no use afterwards */
-	enum verdict verdict = p->unknown[n] ? UNDECIDED : DEAD;
+	enum verdict verdict = DEAD;
 
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES && verdict == DEAD; f++)
-		if (!cni_region_is_empty(&p->areas[f][n]))
-			verdict = judge_family(p, arena, &p->areas[f][n], takers, &work);
-	p->left -= allowed - work.left;
-	cni_arena_free(arena);
+		if (!cni_region_is_empty(&sh->areas[f][n]))
+			verdict = judge_family(sh, arena, &sh->areas[f][n], takers, &work);
+	sh->left -= allowed - work.left;
+	cni_shadow_sort(takers);
 	return verdict;
 }
 
-static bool covers(const struct proof *p, size_t outer, size_t inner)
-{
-	struct cni_work work = { .left = ROUTE_WORK };
+/* ---- by spaces, where regions give up ---- */
 
-	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
-		if (!cni_region_is_empty(&p->areas[f][inner]) &&
-		    !cni_region_covers(&p->areas[f][outer], &p->areas[f][inner], &work))
-			return false;
-	return true;
+/* One by one as long as these are few; then all of the policy, unless that is too much at once. */
+static enum verdict judge_by_spaces(struct cni_shadow *sh, struct cni_arena *arena, size_t n)
+{
+	struct cni_shadow_cover cover;
+	size_t mark;
+
+	if (!sh->covers && !sh->live && !sh->entangled) {
+		sh->live = cni_shadow_live(sh);
+		sh->entangled = !sh->live;
+	}
+	if (sh->live)
+		return sh->live[n + 1] ? ALIVE : DEAD;
+	mark = cni_spaces_mark(cni_shadow_spaces(sh));
+	cover = cni_shadow_cover(sh, arena, n, NULL);
+	cni_spaces_release(sh->spaces, mark, -1);
+	sh->failed = cover.failed;
+	if (sh->failed)
+		return UNDECIDED;
+	return cni_space_is_empty(cover.left[CNI_V4]) && cni_space_is_empty(cover.left[CNI_V6]) ? DEAD : ALIVE;
 }
 
-static void report_dead(struct proof *p, size_t n, const struct takers *takers)
+static enum verdict judge(struct cni_shadow *sh, struct cni_arena *arena, size_t n, struct cni_shadow_routes *takers)
 {
-	const struct cni_route *route = &p->policy->routes[n], *above;
-	struct cni_diags *diags = p->c->diags;
-	struct cni_diag *d;
+	enum verdict verdict = sh->complete ? judge_by_regions(sh, arena, n, takers) : UNDECIDED;
 
-	if (!takers->n) {
-		d = cni_diag(diags, CNI404, route->ast->name.span,
-			     "route `%s` can never match: what it leads to is never steered", route->name);
-		cni_diag_help(diags, d,
-			      "lans, the router's own addresses and networks, multicast and link-local go by main");
-		return;
-	}
-	for (size_t i = 0; i < takers->n && i < MAX_NAMED; i++)
-		if (takers->n == 1 || covers(p, takers->named[i], n)) {
-			above = &p->policy->routes[takers->named[i]];
-			d = cni_diag(diags, CNI401, route->ast->name.span,
-				     "route `%s` can never match: route `%s` takes all of it", route->name,
-				     above->name);
-			cni_diag_related(diags, d, above->ast->span, "this matches first");
-			return;
-		}
-	d = cni_diag(diags, CNI401, route->ast->name.span,
-		     "route `%s` can never match: %zu routes above take all of it together", route->name, takers->n);
-	for (size_t i = 0; i < takers->n && i < MAX_NAMED; i++) {
-		above = &p->policy->routes[takers->named[i]];
-		cni_diag_related(diags, d, above->ast->span, "`%s` takes a part", above->name);
-	}
+	return verdict == UNDECIDED ? judge_by_spaces(sh, arena, n) : verdict;
+}
+
+/* ---- what is said ---- */
+
+static void report_taken(struct cni_shadow *sh, size_t n, const struct cni_shadow_cover *cover)
+{
+	const struct cni_route *route = &sh->policy->routes[n];
+	struct cni_diags *diags = sh->c->diags;
+
+	cni_shadow_name(sh,
+			cover->n_takers == 1
+				? cni_diag(diags, CNI401, route->ast->name.span,
+					   "route `%s` can never match: route `%s` takes all of it", route->name,
+					   sh->policy->routes[cover->takers[0].route].name)
+				: cni_diag(diags, CNI401, route->ast->name.span,
+					   "route `%s` can never match: %zu routes above take all of it together",
+					   route->name, cover->n_takers),
+			cover);
 }
 
 /* A set that came empty from a file is no contradiction. */
@@ -142,86 +143,151 @@ static bool is_void(const struct cni_match *m)
 	       (m->has_to && !m->not_to && cni_ranges_is_empty(&m->to));
 }
 
-static bool check_route(struct proof *p, size_t n)
+static bool report_contradiction(struct cni_shadow *sh, const struct cni_route *route)
 {
-	const struct cni_route *route = &p->policy->routes[n];
-	struct takers takers = { .last = p->taken, .now = n + 1 };
-
-	if (!p->unknown[n] && cni_region_is_empty(&p->areas[CNI_V4][n]) && cni_region_is_empty(&p->areas[CNI_V6][n])) {
-		if (is_void(&route->match))
-			return true;
-		cni_diag(p->c->diags, CNI402, route->ast->name.span,
-			 "route `%s` can never match: what it asks for contradicts itself", route->name);
+	if (is_void(&route->match))
 		return false;
+	cni_diag(sh->c->diags, CNI402, route->ast->name.span,
+		 "route `%s` can never match: what it asks for contradicts itself", route->name);
+	return true;
+}
+
+static void report_never_steered(struct cni_shadow *sh, const struct cni_route *route)
+{
+	struct cni_diag *d = cni_diag(sh->c->diags, CNI404, route->ast->name.span,
+				      "route `%s` can never match: what it leads to is never steered", route->name);
+
+	cni_diag_help(sh->c->diags, d,
+		      "lans, the router's own addresses and networks, multicast, loopback and link-local go by main");
+}
+
+/* The fewest that take all, unless it is one, or nobody reads it. True: it is dead. */
+static bool report_dead(struct cni_shadow *sh, struct cni_arena *arena, size_t n,
+			const struct cni_shadow_routes *takers)
+{
+	struct cni_shadow_cover cover = { 0 }, found;
+	size_t mark;
+
+	for (size_t i = 0; i < takers->n_items; i++)
+		cni_push(arena, cover.takers, cover.n_takers)->route = takers->items[i];
+	if (cover.n_takers == 1 ||
+	    (cover.n_takers && (!cni_diags_keep(sh->c->diags) || cni_shadow_is_large(sh, arena, n)))) {
+		report_taken(sh, n, &cover);
+		return true;
 	}
-	switch (judge(p, n, &takers)) {
+	mark = cni_spaces_mark(cni_shadow_spaces(sh));
+	found = cni_shadow_cover(sh, arena, n, NULL);
+	cni_shadow_least(sh, &found);
+	cni_spaces_release(sh->spaces, mark, -1);
+	if (!found.failed && !found.matches)
+		return report_contradiction(sh, &sh->policy->routes[n]);
+	if (!found.failed && !found.steered)
+		report_never_steered(sh, &sh->policy->routes[n]);
+	else
+		report_taken(sh, n, found.failed ? &cover : &found);
+	return true;
+}
+
+static void report_unknown(struct cni_shadow *sh, const struct cni_route *route)
+{
+	cni_diag(sh->c->diags, CNI403, route->ast->name.span,
+		 "whether route `%s` or one below can ever match was not found out with %u nodes", route->name,
+		 sh->limits->nodes);
+}
+
+/* True: it is dead. */
+static bool check_route(struct cni_shadow *sh, size_t n)
+{
+	const struct cni_route *route = &sh->policy->routes[n];
+	struct cni_arena *arena; /* what a proof builds is large, and of no use afterwards */
+	struct cni_shadow_routes takers = { 0 };
+	bool dead = false;
+
+	if (sh->complete && cni_region_is_empty(&sh->areas[CNI_V4][n]) && cni_region_is_empty(&sh->areas[CNI_V6][n]))
+		return report_contradiction(sh, route);
+	arena = cni_arena_new();
+	switch (judge(sh, arena, n, &takers)) {
 	case ALIVE:
-		return true;
+		break;
+	case DEAD:
+		dead = report_dead(sh, arena, n, &takers);
+		break;
 	case UNDECIDED:
-		cni_diag(p->c->diags, CNI403, route->ast->name.span,
-			 "whether route `%s`%s can ever match was not found out in %llu steps", route->name,
-			 p->left ? "" : " or one below", (unsigned long long)(p->left ? ROUTE_WORK : RUN_WORK));
-		return true;
-	default:
-		report_dead(p, n, &takers);
-		return false;
-	}
-}
-
-/* What each route of the policy matches; nothing of it can be found in the index yet. */
-static void map_areas(struct proof *p, struct cni_arena *arena)
-{
-	size_t n = p->policy->n_routes;
-	struct cni_work work = { .left = p->left };
-
-	p->unknown = cni_new_array(arena, bool, n);
-	p->taken = cni_new_array(arena, size_t, n);
-	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
-		p->areas[f] = cni_new_array(arena, struct cni_region, n);
-		for (size_t i = 0; i < n; i++) {
-			p->areas[f][i] = cni_region_of_match(arena, &p->all[f], &p->policy->routes[i].match, &work);
-			p->unknown[i] |= work.spent;
-			if (work.spent)
-				p->areas[f][i] = (struct cni_region){ .family = f };
-		}
-		p->index[f] = cni_region_index_new(arena, &p->all[f], p->areas[f], n);
-	}
-	p->left = work.left;
-}
-
-static bool check_policy(struct proof *p)
-{
-	struct cni_arena *arena = cni_arena_new();
-	bool holds = true;
-
-	map_areas(p, arena);
-	for (size_t n = 0; n < p->policy->n_routes; n++) {
-		if (!check_route(p, n))
-			holds = false; /* and what it matches is taken before: it takes nothing from those below */
-		else
-			for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
-				cni_region_index_add(p->index[f], n);
-		if (!p->left) /* said: "or one below" */
-			break;
+		report_unknown(sh, route);
+		break;
 	}
 	cni_arena_free(arena);
-	return holds;
+	return dead;
+}
+
+/* ---- a policy, a model ---- */
+
+/* What each route of the policy matches; nothing of it can be found in the index yet. */
+static void map_areas(struct cni_shadow *sh, struct cni_arena *arena)
+{
+	size_t n = sh->policy->n_routes;
+	struct cni_work work = { .left = sh->left };
+
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+		sh->areas[f] = cni_new_array(arena, struct cni_region, n);
+		for (size_t i = 0; i < n; i++) {
+			sh->areas[f][i] = cni_region_of_match(arena, &sh->all[f], &sh->policy->routes[i].match, &work);
+			if (work.spent)
+				sh->areas[f][i] = (struct cni_region){ .family = f };
+		}
+		sh->index[f] = cni_region_index_new(arena, &sh->all[f], sh->areas[f], n);
+	}
+	sh->left = work.left;
+	sh->complete = !work.spent;
+}
+
+static void check_policy(struct cni_shadow *sh, cni_shadow_living *living)
+{
+	struct cni_arena *arena = cni_arena_new();
+
+	sh->dead = cni_new_array(arena, bool, sh->policy->n_routes);
+	sh->live = NULL;
+	sh->entangled = false;
+	map_areas(sh, arena);
+	for (size_t n = 0; n < sh->policy->n_routes && !sh->failed; n++) {
+		/* what a dead one matches is taken before: it takes nothing from those below */
+		sh->dead[n] = check_route(sh, n);
+		if (sh->dead[n] || sh->failed)
+			continue;
+		living(sh, n);
+		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+			cni_region_index_add(sh->index[f], n);
+	}
+	cni_arena_free(arena);
+}
+
+void cni_shadow_each(const struct cni_checker *c, const struct cni_shadow_limits *limits, cni_shadow_living *living,
+		     void *arg)
+{
+	struct cni_shadow sh = { .c = c,
+				 .limits = limits,
+				 .left = limits->run,
+				 .part_left = limits->run,
+				 .covers = limits->covers,
+				 .arg = arg };
+
+	sh.never_steered = cni_meaning_never(c->arena, c->model);
+	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
+		sh.all[f] = cni_region_all(c->arena, f);
+		sh.never[f] = cni_region_to(&sh.all[f], &sh.never_steered);
+	}
+	for (size_t i = 0; i < c->model->n_policies && !sh.failed; i++) {
+		sh.policy = &c->model->policies[i];
+		check_policy(&sh, living);
+	}
+	cni_spaces_free(sh.spaces);
 }
 
 bool cni_check_dead_routes(const struct cni_checker *c, const struct cni_subject *s)
 {
-	struct proof p = { .c = c, .left = RUN_WORK };
-	struct cni_ranges never = cni_never_steered(c->arena, c->model);
-	bool holds = true;
+	size_t before = c->diags->n_warnings;
 
 	(void)s;
-	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
-		p.all[f] = cni_region_all(c->arena, f);
-		p.never[f] = cni_region_to(&p.all[f], &never);
-	}
-	for (size_t i = 0; i < c->model->n_policies && p.left; i++) {
-		p.policy = &c->model->policies[i];
-		holds &= check_policy(&p);
-	}
-	return holds;
+	cni_shadow_each(c, &cni_shadow_usual, cni_shadow_members, NULL);
+	return c->diags->n_warnings == before;
 }

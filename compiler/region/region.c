@@ -297,6 +297,16 @@ struct cni_region cni_region_to(const struct cni_region *all, const struct cni_r
 	return region;
 }
 
+struct cni_region cni_region_cut(struct cni_arena *arena, const struct cni_region *region, enum cni_view view,
+				 const struct cni_ranges *set, struct cni_work *work)
+{
+	struct cni_region left = *region;
+
+	left.view[view] = intersect(arena, &region->view[view], set, family_of(region, view), work);
+	tidy(arena, &left, work);
+	return left;
+}
+
 struct cni_region cni_region_narrow(struct cni_arena *arena, const struct cni_region *region, bool last)
 {
 	struct cni_region narrow = *region;

@@ -38,6 +38,9 @@ struct cni_range6 cni_region_hull(const struct cni_region *region, enum cni_view
 /* Whether some packet may be in both; false only where none is. */
 bool cni_regions_meet(const struct cni_region *a, const struct cni_region *b, struct cni_work *work);
 bool cni_region_covers(const struct cni_region *outer, const struct cni_region *inner, struct cni_work *work);
+/* What is left of it when a view is cut down to a set. */
+struct cni_region cni_region_cut(struct cni_arena *arena, const struct cni_region *region, enum cni_view view,
+				 const struct cni_ranges *set, struct cni_work *work);
 /* The same with one source and one destination address: the first of each, or the last. Shares its memory. */
 struct cni_region cni_region_narrow(struct cni_arena *arena, const struct cni_region *region, bool last);
 

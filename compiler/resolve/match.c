@@ -25,13 +25,15 @@ static void read_bits(struct cni_resolver *r, const struct cni_ast_value *values
 
 /* `from A` and `not from B` together are A without B. */
 static void read_ranges(struct cni_resolver *r, const struct cni_ast_match *ast, bool *has, bool *negated,
-			struct cni_ranges *ranges)
+			struct cni_ranges *ranges, struct cni_items *written)
 {
 	struct cni_gather gather = { 0 };
 	struct cni_ranges read, left;
 
 	cni_gather(r, &gather, ast->values, CNI_COMMAS);
 	read = cni_gathered(r, &gather, ast->span);
+	if (!ast->negated)
+		*written = gather.written;
 	if (!*has) {
 		*ranges = read;
 		*negated = ast->negated;
@@ -67,12 +69,12 @@ static void combine_bits(struct cni_resolver *r, const struct cni_ast_match *ast
 
 static void read_from(struct cni_resolver *r, const struct cni_ast_match *ast, struct cni_match *m)
 {
-	read_ranges(r, ast, &m->has_from, &m->not_from, &m->from);
+	read_ranges(r, ast, &m->has_from, &m->not_from, &m->from, &m->from_written);
 }
 
 static void read_to(struct cni_resolver *r, const struct cni_ast_match *ast, struct cni_match *m)
 {
-	read_ranges(r, ast, &m->has_to, &m->not_to, &m->to);
+	read_ranges(r, ast, &m->has_to, &m->not_to, &m->to, &m->to_written);
 }
 
 static void read_proto(struct cni_resolver *r, const struct cni_ast_match *ast, struct cni_match *m)

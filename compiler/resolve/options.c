@@ -71,7 +71,7 @@ static const struct cni_block block = { "options block", rows, sizeof(rows) / si
 static void read_profile(struct cni_resolver *r, const struct cni_ast_decl *decl, const struct cni_ast_decl **seen)
 {
 	const struct cni_ast_value *value = decl->values ? cni_deref(r, decl->values) : NULL;
-	const struct cni_item item = { decl->values, value };
+	const struct cni_item item = { .use = decl->values, .value = value };
 	uint64_t year;
 
 	if (*seen) {

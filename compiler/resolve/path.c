@@ -7,7 +7,7 @@
 static void read_weight(struct cni_resolver *r, const struct cni_ast_member *ast, struct cni_path *path,
 			struct cni_member *member)
 {
-	struct cni_item item = { ast->weight, cni_deref(r, ast->weight) };
+	struct cni_item item = { .use = ast->weight, .value = cni_deref(r, ast->weight) };
 	uint64_t weight;
 
 	if (!path->weighted && path->n_members > 1)

@@ -26,7 +26,7 @@ static void read_devices(struct cni_resolver *r, struct cni_policy *policy, bool
 static void read_source(struct cni_resolver *r, const struct cni_policy *policy, struct cni_route *route)
 {
 	const struct cni_ast_value *use = route->ast->source;
-	struct cni_item item = { use, use ? cni_deref(r, use) : NULL };
+	struct cni_item item = { .use = use, .value = use ? cni_deref(r, use) : NULL };
 
 	if (!item.value || !cni_value_addr(r, &item, "`source`", &route->source))
 		return;

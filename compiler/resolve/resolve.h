@@ -103,11 +103,6 @@ const struct cni_ast_value *cni_deref(struct cni_resolver *r, const struct cni_a
 
 /* ---- values (values.c) ---- */
 
-struct cni_item {
-	const struct cni_ast_value *use; /* as written at the place in question: maybe `$name` */
-	const struct cni_ast_value *value; /* what it stands for: never a VAR */
-};
-
 enum cni_separator { CNI_COMMAS /* `a, b`, lists opened */, CNI_WORDS /* `a then b` */, CNI_ANY /* within a list */ };
 
 struct cni_word { /* a keyword and what it stands for; tables end in a NULL name */
@@ -195,6 +190,7 @@ void cni_field_store(const struct cni_field *row, void *object, uint64_t value);
 
 struct cni_gather { /* ranges in the making (sets.c) */
 	struct cni_ranges own;
+	struct cni_items written;
 	const struct cni_ranges *only; /* all of it is this one: shared, not copied */
 	struct cni_nest *nest; /* the set that is being resolved */
 	bool literal; /* no names: of `lan` */

@@ -34,7 +34,7 @@ void cni_add_ports(struct cni_resolver *r, struct cni_ports *ports, struct cni_a
 		   const struct cni_ast_value *values)
 {
 	struct cni_ast_value word = { .kind = CNI_VALUE_WORD, .span = protocol.span, .text = protocol.text };
-	struct cni_item item = { &word, &word }, *items;
+	struct cni_item item = { .use = &word, .value = &word }, *items;
 	size_t n = cni_items(r, values, CNI_ANY, &items);
 	uint64_t proto, lo, hi;
 
@@ -52,7 +52,7 @@ static void resolve_service(struct cni_resolver *r, size_t index);
 static const struct cni_ports *named(struct cni_resolver *r, struct cni_nest *nest, const struct cni_ast_ports *part)
 {
 	const struct cni_ast_value *value = part->ports ? cni_deref(r, part->ports) : NULL;
-	const struct cni_item item = { part->ports, value };
+	const struct cni_item item = { .use = part->ports, .value = value };
 	const struct cni_name *name;
 	const char *text;
 

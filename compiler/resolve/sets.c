@@ -46,12 +46,12 @@ bool cni_prefix_literal(struct cni_resolver *r, const struct cni_item *item, str
 	return false;
 }
 
-static void add_addr(struct cni_resolver *r, struct cni_gather *g, const struct cni_item *item)
+static void add_addr(struct cni_resolver *r, struct cni_gather *g, struct cni_item *item)
 {
 	add_range(r, g, item->value->prefix.addr, item->value->prefix.addr, item->use->span);
 }
 
-static void add_prefix(struct cni_resolver *r, struct cni_gather *g, const struct cni_item *item)
+static void add_prefix(struct cni_resolver *r, struct cni_gather *g, struct cni_item *item)
 {
 	struct cni_prefix prefix;
 
@@ -59,7 +59,7 @@ static void add_prefix(struct cni_resolver *r, struct cni_gather *g, const struc
 	add_range(r, g, cni_prefix_first(prefix), cni_prefix_last(prefix), item->use->span);
 }
 
-static void add_written_range(struct cni_resolver *r, struct cni_gather *g, const struct cni_item *item)
+static void add_written_range(struct cni_resolver *r, struct cni_gather *g, struct cni_item *item)
 {
 	struct cni_addr lo = item->value->prefix.addr, hi = item->value->last;
 	char first[CNI_ADDR_TEXT], last[CNI_ADDR_TEXT];
@@ -74,7 +74,7 @@ static void add_written_range(struct cni_resolver *r, struct cni_gather *g, cons
 	add_range(r, g, hi, lo, item->use->span);
 }
 
-static void add_file(struct cni_resolver *r, struct cni_gather *g, const struct cni_item *item)
+static void add_file(struct cni_resolver *r, struct cni_gather *g, struct cni_item *item)
 {
 	g->from_file = true;
 	if (item->value->file)
@@ -85,7 +85,7 @@ static void add_file(struct cni_resolver *r, struct cni_gather *g, const struct 
 
 static void resolve_set(struct cni_resolver *r, size_t index);
 
-static void add_name(struct cni_resolver *r, struct cni_gather *g, const struct cni_item *item)
+static void add_name(struct cni_resolver *r, struct cni_gather *g, struct cni_item *item)
 {
 	const char *text = item->value->text;
 	const struct cni_name *set = cni_names_find(&r->sets, text), *lan = cni_names_find(&r->lans, text);
@@ -97,6 +97,10 @@ static void add_name(struct cni_resolver *r, struct cni_gather *g, const struct 
 		cni_diag_related(r->diags, d, set->span, "the set");
 		cni_diag_related(r->diags, d, lan->span, "the lan");
 	}
+	if (set)
+		item->set = &r->model->sets[set->index];
+	else if (lan)
+		item->lan = &r->model->lans[lan->index];
 	if (!set && !lan)
 		cni_names_need(r, &r->sets, &r->lans, CNI101, text, item->use->span);
 	if (set)
@@ -112,7 +116,7 @@ static void add_name(struct cni_resolver *r, struct cni_gather *g, const struct 
 	g->broken |= !lan && !set;
 }
 
-static void (*const adders[])(struct cni_resolver *r, struct cni_gather *g, const struct cni_item *item) = {
+static void (*const adders[])(struct cni_resolver *r, struct cni_gather *g, struct cni_item *item) = {
 	[CNI_VALUE_WORD] = add_name,	       [CNI_VALUE_ADDR] = add_addr, [CNI_VALUE_PREFIX] = add_prefix,
 	[CNI_VALUE_RANGE] = add_written_range, [CNI_VALUE_FILE] = add_file,
 };
@@ -124,6 +128,7 @@ void cni_gather(struct cni_resolver *r, struct cni_gather *gather, const struct 
 	size_t before = r->n_dropped, n = cni_items(r, values, separator, &items);
 
 	gather->broken |= r->n_dropped != before;
+	gather->written = (struct cni_items){ items, n };
 	for (size_t i = 0; i < n; i++) {
 		enum cni_value_kind kind = items[i].value->kind;
 
@@ -162,6 +167,7 @@ static void resolve_set(struct cni_resolver *r, size_t index)
 	gather.broken |= nest->broken;
 	set->ranges = cni_gathered(r, &gather, set->decl->name.span);
 	set->from_file = gather.from_file;
+	set->written = gather.written;
 	nest->broken = gather.broken;
 }
 

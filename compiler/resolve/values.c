@@ -6,7 +6,7 @@
 
 #include "compiler/resolve/resolve.h"
 
-#define VALUE_COST 64 /* bytes: an item and the range that it becomes, each in a vector that has doubled */
+#define VALUE_COST 128 /* bytes: an item and the range that it becomes, each in a vector that has doubled */
 #define IFNAME_MAX 15 /* IFNAMSIZ is 16, with the NUL */
 
 static const char *const kind_names[] = {
@@ -63,7 +63,8 @@ static void flatten(struct cni_resolver *r, const struct cni_ast_value *values, 
 			/* what a variable's list holds is pointed at by the place of the variable */
 			flatten(r, value->list, CNI_ANY, place ? place : value != v ? v : NULL, list);
 		else
-			*cni_push(r->arena, list->items, list->n) = (struct cni_item){ place ? place : v, value };
+			*cni_push(r->arena, list->items, list->n) =
+				(struct cni_item){ .use = place ? place : v, .value = value };
 	}
 }
 

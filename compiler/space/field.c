@@ -122,6 +122,42 @@ struct cni_space cni_space_ranges(struct cni_spaces *s, enum cni_family family, 
 	return of_sorted(&sorted, cni_ranges_count(ranges, family));
 }
 
+struct reading {
+	struct cni_arena *arena;
+	enum cni_family family;
+	int base; /* variable of the field's highest bit */
+	struct cni_ranges ranges;
+};
+
+/* From a node that speaks of this field alone, in ascending order; `depth` bits of `first` are known. */
+static void read_block(struct reading *r, int node, unsigned int depth, cni_u128 first)
+{
+	const unsigned int width = cni_width(r->family);
+	bool asked = !is_constant(node) && bdd_var(node) == r->base + (int)depth;
+
+	if (node == FALSE_NODE)
+		return;
+	if (node == TRUE_NODE) {
+		cni_ranges_add(r->arena, &r->ranges, (struct cni_addr){ r->family, first },
+			       (struct cni_addr){ r->family, first | cni_host_mask(r->family, depth) });
+		return;
+	}
+	read_block(r, asked ? bdd_low(node) : node, depth + 1, first);
+	read_block(r, asked ? bdd_high(node) : node, depth + 1, first | (cni_u128)1 << (width - 1 - depth));
+}
+
+struct cni_ranges cni_space_values(struct cni_spaces *s, struct cni_arena *arena, enum cni_family family,
+				   enum cni_header_field field, struct cni_space a)
+{
+	struct reading r = { .arena = arena, .family = family, .base = s->first[field] };
+	size_t mark = cni_spaces_mark(s);
+
+	read_block(&r, cni_space_exists(s, a, ((1U << CNI_N_FIELDS) - 1) & ~(1U << field)).node, 0, 0);
+	cni_spaces_release(s, mark, -1);
+	cni_ranges_normalise(&r.ranges);
+	return r.ranges;
+}
+
 static bool has_bit(const uint64_t *bits, unsigned int i)
 {
 	return bits[i / 64] >> (i % 64) & 1;

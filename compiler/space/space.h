@@ -81,6 +81,9 @@ struct cni_space cni_space_prefix(struct cni_spaces *s, enum cni_header_field fi
 /* Canonical ranges: those of the family. */
 struct cni_space cni_space_ranges(struct cni_spaces *s, enum cni_family family, enum cni_header_field field,
 				  const struct cni_ranges *ranges);
+/* The values that `from` or `to` has in a space: canonical, in `arena`. */
+struct cni_ranges cni_space_values(struct cni_spaces *s, struct cni_arena *arena, enum cni_family family,
+				   enum cni_header_field field, struct cni_space a);
 /* Bit i is value i; `n` is the number of bits, the field's values. */
 struct cni_space cni_space_bits(struct cni_spaces *s, enum cni_header_field field, const uint64_t *bits,
 				unsigned int n);

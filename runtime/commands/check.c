@@ -10,6 +10,8 @@ enum rt_exit rt_check(struct rt_session *session)
 
 	session->is_checker = true;
 	model = rt_pipeline_model(session);
+	if (model && session->options->shadowed)
+		cni_check_shadowed(session->arena, model, session->diags);
 	/* what shows only when the policy is lowered */
 	state = model ? rt_pipeline_state(session, model) : NULL;
 	if (!state)

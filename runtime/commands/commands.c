@@ -26,7 +26,7 @@ const struct rt_command rt_commands[] = {
 	{ "check", NULL, "FILE...", "find every mistake that can be seen without a kernel",
 	  POLICY_ABOUT " Diagnostics go to standard error; in another format than\n"
 		       "text they go to standard output.",
-	  RT_BIT(RT_OPT_PROVE) | RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_check },
+	  RT_BIT(RT_OPT_PROVE) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_SHADOWED), 1, ANY_NUMBER, rt_check },
 	{ "compile", NULL, "FILE...", "write what a policy becomes on an empty router",
 	  POLICY_ABOUT " With --state it is what it becomes on\n"
 		       "that router: routing tables that are in use there keep their numbers.",

@@ -64,6 +64,8 @@ static const struct row {
 	[RT_OPT_RULES] = { "rules", 0, FLAG, NULL, AT(rules), NULL,
 			   "show what differs in the rules on an empty router" },
 	[RT_OPT_SET] = { "set", 0, LIST, "NAME=VALUE", AT(sets), NULL, "give a variable of the policy its value" },
+	[RT_OPT_SHADOWED] = { "shadowed", 0, FLAG, NULL, AT(shadowed), NULL,
+			      "also tell what each route loses to earlier ones, and what is left" },
 	[RT_OPT_STATE] = { "state", 0, TEXT, "FILE", AT(state), NULL,
 			   "for a router that is as a file of `cnic snapshot` says" },
 	[RT_OPT_STATE_DIR] = { "state-dir", 0, TEXT, "DIR", AT(state_dir), NULL,

@@ -30,6 +30,7 @@ enum rt_option_id {
 	RT_OPT_PROVE,
 	RT_OPT_RULES,
 	RT_OPT_SET,
+	RT_OPT_SHADOWED,
 	RT_OPT_STATE,
 	RT_OPT_STATE_DIR,
 	RT_OPT_STATS,
@@ -69,7 +70,7 @@ struct rt_options {
 	size_t n_operands;
 	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
 	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_wait, prove,
-		quiet, rules, text, twin, verbose, version, write, yes;
+		quiet, rules, shadowed, text, twin, verbose, version, write, yes;
 	const char *max_nodes, *message, *netns, *output, *state,
 		*state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */

@@ -112,6 +112,36 @@ subtest 'check' => sub {
 	cmp_ok(scalar(() = $both =~ /^error\[/mg), '>=', 2, '... is in one run');
 };
 
+subtest 'check: what is left' => sub {
+	my $policy = <<~'CNI';
+		lan branch { device eth2; prefix 10.1.0.0/24; }
+		link isp { kind internet; device eth0; address 198.51.100.2/30; }
+		define some = file "some.prefixes";
+		policy branch on eth2 {
+			route half to 20.0.0.0/9 via isp masquerade else drop;
+			route some to some via isp masquerade else drop;
+			route all to 20.0.0.0/8 dscp 4 via isp masquerade else drop;
+			else drop;
+		}
+		CNI
+	spew("$dir/left.cni", $policy);
+	spew("$dir/some.prefixes", join '', map {"20.$_.0.0/24\n"} 0 .. 9, 200);
+	my $quiet = (run('without --shadowed', 0, 'check', "$dir/left.cni"))[1];
+	like($quiet, qr/CNI430.*sees 10 of the 11 destinations that it names: to 20\.0\.0\.0\/24; .*; \.\.\.$/m,
+		'what a file names and the route never sees is one warning');
+	like($quiet, qr/left of it: to 20\.200\.0\.0\/24$/m, '... with what is left');
+	unlike($quiet, qr/CNI431/, '... and no word of other overlaps');
+	my $told = (run('--shadowed', 0, 'check', '--shadowed', "$dir/left.cni"))[1];
+	like($told, qr/CNI431\]: route `all` loses packets to 2 routes above/, '... tells of them');
+	like($told, qr/`half` takes 50\.0% of IPv4: to 20\.0\.0\.0\/9 dscp 4$/m, '... how much each takes');
+	like($told, qr/`some` takes less than 0\.1% of IPv4: to 20\.200\.0\.0\/24 dscp 4$/m, '... be it little');
+	like($told, qr/left of it: to 20\.128\.0\.0-20\.199\.255\.255, 20\.200\.1\.0-20\.255\.255\.255 dscp 4$/m,
+		'... and what is left');
+	spew("$dir/some.prefixes", "20.200.0.0/16\n20.200.3.0/24\n20.200.0.0/16\n2001:db8::/32\n");
+	like((run('lines within others', 0, 'check', "$dir/left.cni"))[1],
+		qr/^note\[CNI034\]: .*some\.prefixes has 2 lines of IPv4 that others hold already/m, '... are one note');
+};
+
 subtest 'several files' => sub {
 	my ($lan, $link, $policy) = $good =~ /^(lan[^\n]*\n)(link[^\n]*\n)(.*)/s or die;
 	mkdir "$dir/parts" or die;

@@ -398,6 +398,8 @@ struct comparison compare_policy(struct cni_arena *arena, const struct compiled 
 	t.down = cni_new_array(arena, bool, model->n_targets + 1);
 	t.down_names = cni_new_array(arena, const char *, model->n_targets + 1);
 	t.sim.down = t.down_names;
+	if (!trial_witnesses(&t))
+		return result;
 	for (size_t p = 0; p < model->n_policies; p++) {
 		const struct cni_policy *policy = &model->policies[p];
 

@@ -26,7 +26,7 @@ enum { POLICIES = 240, KERNEL_POLICIES = 24, FIXED_SEED = 20240624, PACKET_SEED 
 
 static const char *const titles[N_PROPERTIES] = {
 	[PROP_FATE] = "packets go where the policy says, translated and clamped as it says",
-	[PROP_CHECKS] = "dead routes are dead, `expect` and `explain` say what the policy says",
+	[PROP_CHECKS] = "dead routes are dead, others take a packet, `expect` and `explain` say what the policy says",
 	[PROP_STICKY] = "a flow stays where it is while its target is up",
 	[PROP_REPLY] = "what comes in by a target is not steered again",
 	[PROP_RETURN] = "what came in by a target is answered by it",

@@ -40,6 +40,9 @@ bool trial_allowed(struct trial *t, enum property property, const struct fate *f
 /* Whether what the checks say of the packet is what its fate is (checks.c). */
 bool trial_checks(struct trial *t, const struct fate *fate);
 
+/* Whether each route is told dead, or takes a packet that it is said to take (witness.c). */
+bool trial_witnesses(struct trial *t);
+
 size_t trial_target_of(const struct cni_model *model, const char *device); /* CNI_NONE: no target's */
 const struct fate_share *trial_share_of(const struct fate *fate, size_t target); /* NULL: not in it */
 /* The first device that a result leads to; "main0" for one that leads to none. */

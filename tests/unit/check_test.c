@@ -11,6 +11,7 @@
 
 #include "compiler/arena.h"
 #include "compiler/check/evaluate.h"
+#include "compiler/check/shadow.h"
 #include "compiler/region/region.h"
 #include "compiler/text.h"
 #include "grammar/parse.h"
@@ -65,6 +66,7 @@ static void add_addresses(struct cni_text *t, const char *field)
 	cni_text_printf(t, " %s%s ", below(4) ? "" : "not ", field);
 	switch (below(4)) {
 	case 0:
+	case 2:
 		cni_text_printf(t, "{ 20.0.0.%u, 2001:db8::/64 }", a);
 		break;
 	case 1:
@@ -87,7 +89,7 @@ static void add_match(struct cni_text *t)
 	if (!below(5))
 		cni_text_printf(t, " %sproto { %s, gre }", below(3) ? "" : "not ", protos[below(2)]);
 	if (!below(3))
-		cni_text_printf(t, " %s%s dport %u-%u", below(3) ? "" : "not ", protos[below(2)], lo, hi);
+		cni_text_printf(t, " %s%s dport { %u, %u }", below(3) ? "" : "not ", protos[below(2)], lo, hi);
 	if (!below(3))
 		cni_text_printf(t, " %s%s sport %u", below(3) ? "" : "not ", protos[below(2)], below(4));
 	if (!below(2))
@@ -100,26 +102,38 @@ static void add_match(struct cni_text *t)
 		cni_text_printf(t, " %sdscp %u", below(3) ? "" : "not ", below(3));
 }
 
+/* Which values the packets have that a route takes; the numbers of addresses are try_addresses()'s. */
+struct seen {
+	bool any, from[CNI_N_FAMILIES][5], to[CNI_N_FAMILIES][5], proto[256], dport[256][5], type[256][5];
+};
+
 /* Calls evaluate on a packet and notes which route took it. */
-static void try_packet(const struct world *w, const struct cni_ranges *never, struct cni_packet *p, bool *alive)
+static void try_packet(const struct world *w, const struct cni_ranges *never, struct cni_packet *p, unsigned int from,
+		       unsigned int to, struct seen *seen)
 {
 	static const bool up[1];
-	struct cni_decision decision;
 
 	for (p->dscp = 0; p->dscp < 4; p->dscp++) {
-		decision = cni_evaluate(w->arena, w->model, never, "eth2", p, up);
+		struct cni_decision decision = cni_evaluate(w->arena, w->model, never, "eth2", p, up);
+		struct seen *by;
+
 		assert_int_equal(decision.asks, 0);
-		if (decision.route)
-			alive[decision.route - w->model->policies->routes] = true;
+		if (!decision.route)
+			continue;
+		by = &seen[decision.route - w->model->policies->routes];
+		by->any = by->proto[p->proto] = true;
+		by->from[p->from.family][from] = by->to[p->from.family][to] = true;
+		by->dport[p->proto][p->dport] = by->type[p->proto][p->icmp_type] = true;
 	}
 }
 
 /* All values that the random matches can tell apart: those that they name, and one that they never do. */
-static void try_addresses(const struct world *w, const struct cni_ranges *never, enum cni_family family, bool *alive,
-			  struct cni_packet p)
+static void try_addresses(const struct world *w, const struct cni_ranges *never, enum cni_family family,
+			  struct seen *seen)
 {
 	const cni_u128 base = family == CNI_V4 ? 20 << 24 : (cni_u128)0x20010db8 << 96;
 	static const uint8_t protos[] = { 6, 17, 47, 1, 58, 99 };
+	struct cni_packet p = { 0 };
 
 	p.known = CNI_HAS_FROM | CNI_HAS_TO | CNI_HAS_PROTO | CNI_HAS_SPORT | CNI_HAS_DPORT | CNI_HAS_DSCP |
 		  CNI_HAS_ICMP_TYPE;
@@ -135,7 +149,7 @@ static void try_addresses(const struct world *w, const struct cni_ranges *never,
 				for (p.sport = 0; p.sport <= (ports ? 4 : 0); p.sport++)
 					for (p.dport = 0; p.dport <= (ports ? 4 : 0); p.dport++)
 						for (p.icmp_type = 0; p.icmp_type <= (types ? 4 : 0); p.icmp_type++)
-							try_packet(w, never, &p, alive);
+							try_packet(w, never, &p, from, to, seen);
 			}
 		}
 }
@@ -143,52 +157,204 @@ static void try_addresses(const struct world *w, const struct cni_ranges *never,
 #define POLICIES 100
 #define ROUTES 6
 
-static bool is_reported_dead(const struct world *w, const struct cni_route *route)
+static void try_all(const struct world *w, struct seen *seen)
 {
-	for (const struct cni_diag *d = w->diags.first; d; d = d->next)
+	const struct cni_ranges never = cni_never_steered(w->arena, w->model);
+
+	try_addresses(w, &never, CNI_V4, seen);
+	try_addresses(w, &never, CNI_V6, seen);
+}
+
+static bool is_reported_dead(const struct cni_diags *diags, const struct cni_route *route)
+{
+	for (const struct cni_diag *d = diags->first; d; d = d->next)
 		if ((d->code == CNI401 || d->code == CNI402 || d->code == CNI404) &&
 		    d->span.begin == route->ast->name.span.begin)
 			return true;
 	return false;
 }
 
-static void finds_exactly_the_dead_routes(void **state)
+static size_t count_within(const struct cni_diags *diags, enum cni_code code, struct cni_span span)
 {
-	unsigned int dead = 0, living = 0;
+	size_t n = 0;
+
+	for (const struct cni_diag *d = diags->first; d; d = d->next)
+		n += d->code == code && d->span.begin >= span.begin && d->span.end <= span.end;
+	return n;
+}
+
+/* Whether packets have a value of lo..hi in one list, and in the other. */
+static bool is_lost(const bool *alone, const bool *among, unsigned int lo, unsigned int hi)
+{
+	bool possible = false, alive = false;
+
+	for (unsigned int i = lo; i <= hi && i < 5; i++) {
+		possible |= alone[i];
+		alive |= among[i];
+	}
+	return possible && !alive;
+}
+
+/* What add_addresses() writes as a list: of IPv4 one address, of IPv6 a network that has all but the last. */
+static bool loses_address(const struct cni_ranges *ranges, const struct cni_items *written,
+			  const bool alone[CNI_N_FAMILIES][5], const bool among[CNI_N_FAMILIES][5])
+{
+	unsigned int at = ranges->n_v4 ? ranges->v4[0].lo & 0xff : 0;
+
+	return written->n_items == 2 &&
+	       (is_lost(alone[CNI_V4], among[CNI_V4], at, at) || is_lost(alone[CNI_V6], among[CNI_V6], 0, 3));
+}
+
+/* How many fields of a living route name something that only other routes see. */
+static size_t count_losses(const struct cni_match *m, const struct seen *alone, const struct seen *among)
+{
+	size_t n = loses_address(&m->from, &m->from_written, alone->from, among->from) +
+		   loses_address(&m->to, &m->to_written, alone->to, among->to);
+	bool lost = false;
+
+	for (unsigned int p = 0; m->has_proto && !m->not_proto && p < 256; p++)
+		lost |= (m->proto[p / 64] >> (p % 64) & 1) && alone->proto[p] && !among->proto[p];
+	n += lost;
+	for (size_t i = 0; i < m->n_ports; i++) {
+		const struct cni_ports *ports = &m->ports[i].ports;
+
+		lost = false;
+		for (size_t k = 0; k < ports->n_items && !m->ports[i].negated; k++)
+			lost |= is_lost(alone->dport[ports->items[k].proto], among->dport[ports->items[k].proto],
+					ports->items[k].lo, ports->items[k].hi);
+		n += lost && ports->n_items > 1;
+	}
+	for (size_t i = 0; i < m->n_icmp; i++) {
+		const unsigned int proto = m->icmp[i].family == CNI_V4 ? 1 : 58;
+		bool apart = !(m->icmp[i].types[0] >> 2 & 1); /* 2 and 3 are one */
+
+		lost = false;
+		for (unsigned int t = 0; t < 4 && !m->icmp[i].negated && proto == 1 && apart; t++)
+			lost |= (m->icmp[i].types[0] >> t & 1) && is_lost(alone->type[proto], among->type[proto], t, t);
+		n += lost;
+	}
+	return n;
+}
+
+/* The usual way; packet spaces at once, route by route; packet spaces for all routes of a policy together. */
+static const struct cni_shadow_limits ways[] = {
+	{ UINT64_C(1) << 22, UINT64_C(1) << 27, 1024, 1 << 16, 1000000 },
+	{ 1, UINT64_C(1) << 27, 1024, 1 << 16, 1000000 },
+	{ UINT64_C(1) << 22, UINT64_C(1) << 27, 0, 1 << 16, 1000000 },
+	{ 1, UINT64_C(1) << 27, 1, 0, 1000000 },
+	{ 1, 400, 1, 0, 1000000 }, /* areas are not complete, and members are left out */
+};
+
+struct random_policy {
+	char *routes[ROUTES];
+};
+
+static struct world compile_routes(struct cni_arena *arena, char *const *routes, size_t n)
+{
+	struct cni_text text = { .arena = arena };
+
+	cni_text_puts(&text, LAN ISP "policy p on eth2 {\n");
+	for (size_t i = 0; i < n; i++)
+		cni_text_puts(&text, routes[i]);
+	cni_text_puts(&text, "else drop; }\n");
+	return compile(text.data);
+}
+
+static struct random_policy random_policy(struct cni_arena *arena)
+{
+	struct random_policy policy;
+
+	for (unsigned int r = 0; r < ROUTES; r++) {
+		struct cni_text text = { .arena = arena };
+
+		cni_text_printf(&text, "route r%u", r);
+		add_match(&text);
+		cni_text_puts(&text, " via isp masquerade else drop;\n");
+		policy.routes[r] = text.data;
+	}
+	return policy;
+}
+
+static void fail_policy(const struct random_policy *policy, const struct cni_shadow_limits *way,
+			const struct cni_route *route, const char *what)
+{
+	for (unsigned int r = 0; r < ROUTES; r++)
+		print_message("%s", policy->routes[r]);
+	fail_msg("way %zu: route %s is %s, but reported otherwise", (size_t)(way - ways), route->name, what);
+}
+
+/* What a way says of a policy, against all packets that its matches can tell apart. */
+static void compare_way(const struct world *w, const struct cni_shadow_limits *way, const struct random_policy *policy,
+			const struct seen *seen, const struct seen *alone)
+{
+	struct cni_diags diags;
+	const struct cni_checker c = { w->arena, w->model, &diags };
+
+	cni_diags_init(&diags, w->arena);
+	cni_shadow_each(&c, way, cni_shadow_members, NULL);
+	for (unsigned int r = 0; r < ROUTES; r++) {
+		const struct cni_route *route = &w->model->policies->routes[r];
+		size_t lost = seen[r].any ? count_losses(&route->match, &alone[r], &seen[r]) : 0;
+		size_t told = count_within(&diags, CNI430, route->ast->span);
+
+		if (is_reported_dead(&diags, route) == seen[r].any)
+			fail_policy(policy, way, route, seen[r].any ? "alive" : "dead");
+		if (told != lost && way->run > 400)
+			fail_policy(policy, way, route, lost ? "losing more" : "losing less");
+	}
+}
+
+static void finds_exactly_what_never_matches(void **state)
+{
+	unsigned int dead = 0, living = 0, losses = 0;
 
 	(void)state;
 	for (unsigned int i = 0; i < POLICIES; i++) {
 		struct cni_arena *arena = cni_arena_new();
-		struct cni_text text = { .arena = arena };
-		bool alive[ROUTES] = { 0 };
-		struct cni_ranges never;
-		struct world w;
+		const struct random_policy policy = random_policy(arena);
+		struct world w = compile_routes(arena, policy.routes, ROUTES);
+		struct seen seen[ROUTES] = { 0 }, alone[ROUTES] = { 0 };
 
-		cni_text_puts(&text, LAN ISP "policy p on eth2 {\n");
-		for (unsigned int r = 0; r < ROUTES; r++) {
-			cni_text_printf(&text, "route r%u", r);
-			add_match(&text);
-			cni_text_puts(&text, " via isp masquerade else drop;\n");
-		}
-		cni_text_puts(&text, "else drop; }\n");
-		w = compile(text.data);
 		assert_int_equal(w.diags.n_errors, 0);
-		never = cni_never_steered(w.arena, w.model);
-		try_addresses(&w, &never, CNI_V4, alive, (struct cni_packet){ 0 });
-		try_addresses(&w, &never, CNI_V6, alive, (struct cni_packet){ 0 });
+		try_all(&w, seen);
 		for (unsigned int r = 0; r < ROUTES; r++) {
-			const struct cni_route *route = &w.model->policies->routes[r];
+			struct world one = compile_routes(arena, &policy.routes[r], 1);
 
-			if (is_reported_dead(&w, route) == alive[r])
-				fail_msg("route %s is %s, but reported otherwise:\n%s", route->name,
-					 alive[r] ? "alive" : "dead", text.data);
-			dead += !alive[r];
-			living += alive[r];
+			try_all(&one, &alone[r]);
+			cni_arena_free(one.arena);
+			dead += !seen[r].any;
+			living += seen[r].any;
+			losses += seen[r].any && count_losses(&w.model->policies->routes[r].match, &alone[r], &seen[r]);
 		}
+		for (size_t k = 0; k < sizeof(ways) / sizeof(*ways); k++)
+			compare_way(&w, &ways[k], &policy, seen, alone);
 		cni_arena_free(w.arena);
 		cni_arena_free(arena);
 	}
-	assert_true(dead > POLICIES / 2 && living > POLICIES);
+	assert_true(dead > POLICIES / 2 && living > POLICIES && losses > POLICIES / 10);
+}
+
+static void says_which_limit_was_reached(void **state)
+{
+	static const struct cni_shadow_limits few = { 1, 1 << 20, 1, 1 << 16, 10000 };
+	struct cni_arena *arena = cni_arena_new();
+	struct cni_text text = { .arena = arena };
+	struct cni_diags diags;
+	struct world w;
+
+	(void)state;
+	cni_text_puts(&text, LAN ISP "policy p on eth2 {\n");
+	for (unsigned int i = 0; i < 128; i++)
+		cni_text_printf(&text, "route r%u from 20.0.%u.%u-20.0.%u.9 to 30.%u.%u.0-30.%u.9.9 drop;\n", i, i, i,
+				i + 99, 255 - i, i * 77 % 256, 255 - i / 2);
+	cni_text_puts(&text, "route all from 20.0.0.0/16 to 30.0.0.0/8 tcp dport 7-9 drop; else drop; }\n");
+	w = compile(text.data);
+	assert_int_equal(w.diags.n_errors, 0);
+	cni_diags_init(&diags, w.arena);
+	cni_shadow_each(&(struct cni_checker){ w.arena, w.model, &diags }, &few, cni_shadow_members, NULL);
+	assert_int_equal(count_within(&diags, CNI403, w.model->policies->decl->span), 1);
+	cni_arena_free(w.arena);
+	cni_arena_free(arena);
 }
 
 static void takes_no_time_over_many_routes(void **state)
@@ -263,6 +429,7 @@ static void stops_when_the_work_is_used_up(void **state)
 static void names_the_routes_that_take_all(void **state)
 {
 	struct world w = compile(LAN ISP "policy p on eth2 {\n"
+					 "route spare to 20.0.0.0/10 via isp masquerade else drop;\n"
 					 "route a to 20.0.0.0/9 via isp masquerade else drop;\n"
 					 "route b to 20.128.0.0/9 via isp masquerade else drop;\n"
 					 "route c to 20.0.0.0/8 tcp dport 80 via isp masquerade else drop;\n"
@@ -463,7 +630,8 @@ static void codes_ascend(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_exactly_the_dead_routes),
+		cmocka_unit_test(finds_exactly_what_never_matches),
+		cmocka_unit_test(says_which_limit_was_reached),
 		cmocka_unit_test(takes_no_time_over_many_routes),
 		cmocka_unit_test(takes_no_time_over_disjoint_routes),
 		cmocka_unit_test(stops_when_the_work_is_used_up),

@@ -10,7 +10,7 @@ static void prefixes(void **state)
 	const struct cni_ranges *r = cni_parse_prefixes(run->arena, run->source, &run->diags);
 
 	(void)state;
-	assert_string_equal(mistakes(run), "");
+	assert_string_equal(mistakes(run), "1:1 34"); /* one is there twice */
 	assert_int_equal(r->n_v4, 2);
 	assert_int_equal(r->v4[0].lo, 0x0a000000);
 	assert_int_equal(r->v4[0].hi, 0x0bffffff);
@@ -44,6 +44,22 @@ static void bad_prefixes(void **state)
 	free(many);
 }
 
+/* Wherever they stand: before what holds them, behind it, equal, one end or both in common. */
+static void inner_prefixes(void **state)
+{
+	static const char text[] = "10.0.0.0/16\n10.0.0.0/8\n10.255.255.0/24\n10.0.0.0-11.0.0.0\n10.0.0.0/8\n"
+				   "11.0.0.0-11.0.0.5\n2001:db8::/48\n2001:db8::/32\n";
+	struct run *run = begin(text, strlen(text));
+
+	(void)state;
+	cni_parse_prefixes(run->arena, run->source, &run->diags);
+	assert_string_equal(mistakes(run), "1:1 34, 1:1 34");
+	assert_non_null(strstr(run->diags.first->next->message, " 4 lines of IPv4 "));
+	assert_non_null(strstr(run->diags.first->message, " 1 line of IPv6 that others hold already, the first of "
+							  "them 2001:db8::-2001:db8:0:ffff:"));
+	done(run);
+}
+
 static void no_prefixes(void **state)
 {
 	struct run *run = begin("", 0);
@@ -58,6 +74,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefixes),
 		cmocka_unit_test(bad_prefixes),
+		cmocka_unit_test(inner_prefixes),
 		cmocka_unit_test(no_prefixes),
 	};
 
