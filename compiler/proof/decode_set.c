@@ -64,7 +64,8 @@ void proof_decode_set(struct decoder *d, struct bytes in)
 
 	proof_table_name(d, &attrs);
 	set->name = proof_string(d, &attrs, NFTA_SET_NAME);
-	set->flags = proof_be32(d, &attrs, NFTA_SET_FLAGS);
+	if (proof_has(&attrs, NFTA_SET_FLAGS) || !d->is_dump) /* a kernel tells none of 0 */
+		set->flags = proof_be32(d, &attrs, NFTA_SET_FLAGS);
 	set->key_len = proof_be32(d, &attrs, NFTA_SET_KEY_LEN);
 	set->is_map = set->flags & NFT_SET_MAP;
 	set->is_interval = set->flags & NFT_SET_INTERVAL;
