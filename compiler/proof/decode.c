@@ -22,12 +22,11 @@ void proof_table_name(struct decoder *d, const struct attrs *attrs)
 
 static void decode_table(struct decoder *d, struct bytes in)
 {
-	struct attrs attrs = proof_attrs(d, "a table", in,
-					 ATTR(NFTA_TABLE_NAME) |
-						 proof_in_dump(d, ATTR(NFTA_TABLE_FLAGS) | ATTR(NFTA_TABLE_USE) |
-									  ATTR(NFTA_TABLE_HANDLE) |
-									  ATTR(NFTA_TABLE_USERDATA) |
-									  ATTR(NFTA_TABLE_OWNER)));
+	struct attrs attrs = proof_attrs(
+		d, "a table", in,
+		ATTR(NFTA_TABLE_NAME) |
+			proof_in_dump(d, ATTR(NFTA_TABLE_FLAGS) | ATTR(NFTA_TABLE_USE) | ATTR(NFTA_TABLE_HANDLE) |
+						 ATTR(NFTA_TABLE_USERDATA) | ATTR(NFTA_TABLE_OWNER)));
 
 	proof_table_name(d, &attrs);
 	d->to->has_table = true;
@@ -78,13 +77,12 @@ static void decode_hook(struct decoder *d, struct bytes in, struct chain *chain)
 
 static void decode_chain(struct decoder *d, struct bytes in)
 {
-	struct attrs attrs = proof_attrs(d, "a chain", in,
-					 ATTR(NFTA_CHAIN_TABLE) | ATTR(NFTA_CHAIN_NAME) | ATTR(NFTA_CHAIN_TYPE) |
-						 ATTR(NFTA_CHAIN_HOOK) |
-						 proof_in_dump(d, ATTR(NFTA_CHAIN_HANDLE) | ATTR(NFTA_CHAIN_POLICY) |
-									  ATTR(NFTA_CHAIN_USE) | ATTR(NFTA_CHAIN_COUNTERS) |
-									  ATTR(NFTA_CHAIN_FLAGS) |
-									  ATTR(NFTA_CHAIN_USERDATA)));
+	struct attrs attrs = proof_attrs(
+		d, "a chain", in,
+		ATTR(NFTA_CHAIN_TABLE) | ATTR(NFTA_CHAIN_NAME) | ATTR(NFTA_CHAIN_TYPE) | ATTR(NFTA_CHAIN_HOOK) |
+			proof_in_dump(d, ATTR(NFTA_CHAIN_HANDLE) | ATTR(NFTA_CHAIN_POLICY) | ATTR(NFTA_CHAIN_USE) |
+						 ATTR(NFTA_CHAIN_COUNTERS) | ATTR(NFTA_CHAIN_FLAGS) |
+						 ATTR(NFTA_CHAIN_USERDATA)));
 	struct chain *chain = cni_new(d->arena, struct chain);
 
 	proof_table_name(d, &attrs);
@@ -115,10 +113,10 @@ static struct chain *chain_of(struct decoder *d, const struct attrs *attrs)
 
 static void decode_nft_rule(struct decoder *d, struct bytes in)
 {
-	struct attrs attrs = proof_attrs(d, "a rule", in,
-					 ATTR(NFTA_RULE_TABLE) | ATTR(NFTA_RULE_CHAIN) | ATTR(NFTA_RULE_EXPRESSIONS) |
-						 proof_in_dump(d, ATTR(NFTA_RULE_HANDLE) | ATTR(NFTA_RULE_POSITION) |
-									  ATTR(NFTA_RULE_USERDATA)));
+	struct attrs attrs = proof_attrs(
+		d, "a rule", in,
+		ATTR(NFTA_RULE_TABLE) | ATTR(NFTA_RULE_CHAIN) | ATTR(NFTA_RULE_EXPRESSIONS) |
+			proof_in_dump(d, ATTR(NFTA_RULE_HANDLE) | ATTR(NFTA_RULE_POSITION) | ATTR(NFTA_RULE_USERDATA)));
 	struct chain *chain = chain_of(d, &attrs);
 
 	if (d->error)

@@ -131,8 +131,8 @@ void proof_decode_ip_rule(struct decoder *d, struct bytes in)
 				  .inverted = header.flags & FIB_RULE_INVERT };
 	if (proof_has(&attrs, FRA_PRIORITY) || !d->is_dump)
 		rule->priority = proof_u32(d, &attrs, FRA_PRIORITY);
-	rule->is_foreign = d->is_dump &&
-			   (!proof_has(&attrs, FRA_PROTOCOL) || proof_u8(d, &attrs, FRA_PROTOCOL) != PROTO_OURS);
+	rule->is_foreign =
+		d->is_dump && (!proof_has(&attrs, FRA_PROTOCOL) || proof_u8(d, &attrs, FRA_PROTOCOL) != PROTO_OURS);
 	for (unsigned int i = 0; i < MAX_ATTRS; i++)
 		if (proof_has(&attrs, i) && !(known & ATTR(i)))
 			proof_fail(&one, "it has attribute %u, which is not known here", i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* others.c - rules of other nft tables: whether they leave our bits of marks alone. */
+/* others.c - marks are shared: what others do with our bits of them, and whether what is in our place asks for theirs. */
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
@@ -109,7 +109,55 @@ void proof_others(struct decoder *d, struct bytes in, uint32_t ours)
 			continue;
 		attrs = proof_attrs(d, "a rule", message, UINT64_MAX);
 		if (rule_changes(d, attrs.at[NFTA_RULE_EXPRESSIONS], ours))
-			proof_fail(d, "table %s, chain %s: a rule of somebody else's may change the marks by which cnic steers",
+			proof_fail(d,
+				   "table %s, chain %s: a rule of somebody else's may change the marks by which cnic "
+				   "steers",
 				   proof_string(d, &attrs, NFTA_RULE_TABLE), proof_string(d, &attrs, NFTA_RULE_CHAIN));
 	}
+}
+
+/* ---- in our place ---- */
+
+static bool is_mark(const struct expr *x)
+{
+	return (x->op == X_META && x->key == NFT_META_MARK) || (x->op == X_CT && x->key == NFT_CT_MARK);
+}
+
+/* The next expression that does something with the register; NULL: it is another one's turn. */
+static const struct expr *next_of(const struct nft_rule *rule, size_t *i, uint8_t reg)
+{
+	while (++*i < rule->n_exprs && rule->exprs[*i].op == X_COUNTER)
+		;
+	return *i < rule->n_exprs && rule->exprs[*i].sreg == reg ? &rule->exprs[*i] : NULL;
+}
+
+/* A mark is cut to our bits before anything looks at it, or goes back where it came from. */
+static bool asks_only_ours(const struct nft_rule *rule, size_t i, uint32_t ours)
+{
+	const struct expr *next = next_of(rule, &i, rule->exprs[i].dreg);
+	uint32_t mask;
+
+	if (next && next->op == X_BITWISE && next->a.len == sizeof(mask)) {
+		memcpy(&mask, next->a.at, sizeof(mask));
+		if (!(mask & ~ours))
+			return true;
+		next = next_of(rule, &i, next->dreg);
+	}
+	return next && (next->op == X_META_SET || next->op == X_CT_SET);
+}
+
+void proof_foreign_marks(struct decoder *d, uint32_t ours)
+{
+	const struct ruleset *to = d->to;
+
+	for (size_t i = 0; i < to->n_rules; i++)
+		if (to->rules[i].mask & ~ours)
+			proof_fail(d, "ip rule %u asks for marks of somebody else's", to->rules[i].priority);
+	for (size_t i = 0; i < to->n_chains; i++)
+		for (size_t j = 0; j < to->chains[i]->n_rules; j++)
+			for (size_t k = 0; k < to->chains[i]->rules[j].n_exprs; k++)
+				if (is_mark(&to->chains[i]->rules[j].exprs[k]) &&
+				    !asks_only_ours(&to->chains[i]->rules[j], k, ours))
+					proof_fail(d, "chain %s: a rule asks for marks of somebody else's",
+						   to->chains[i]->name);
 }

@@ -13,7 +13,10 @@
  *   answers          leave by the target that their flow came in by
  *   the router's own outer packets and answers to probes take the links that they should
  *
- * Taken for granted: that ordinary routing knows the router's addresses, and that nobody else's rules are before ours. */
+ * Taken for granted: that ordinary routing knows the router's addresses, and that nobody else's rules are before ours.
+ * Of what a router holds the latter is looked at: others' ip rules up to our last one are run as well, and what may
+ * touch our bits of marks is not judged. Not looked at: rules of other tables that drop or translate, and the main, default
+ * and local tables. */
 #ifndef CNI_PROOF_H
 #define CNI_PROOF_H
 

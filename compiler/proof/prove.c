@@ -84,13 +84,13 @@ static void refute(struct proving *p, const struct claim *claim, struct cni_map 
 	where = cni_space_and(p->spaces, cni_map_where(p->spaces, is, pair.x),
 			      cni_map_where(p->spaces, should, pair.y));
 	p->proof.answer = CNI_REFUTED;
-	p->proof.example = (struct cni_counterexample){
-		.what = claim->what,
-		.where = claim->device ? cni_printf(p->texts.arena, "on %s", claim->device) : "from the router itself",
-		.packet = packet_text(p, claim->family, where),
-		.should = claim->tell(p, pair.y),
-		.is = claim->tell(p, pair.x)
-	};
+	p->proof.example =
+		(struct cni_counterexample){ .what = claim->what,
+					     .where = claim->device ? cni_printf(p->texts.arena, "on %s", claim->device)
+								    : "from the router itself",
+					     .packet = packet_text(p, claim->family, where),
+					     .should = claim->tell(p, pair.y),
+					     .is = claim->tell(p, pair.x) };
 }
 
 static const char *tell_text(struct proving *p, unsigned int label)
@@ -507,6 +507,9 @@ static void decode(struct proving *p, const struct cni_messages *messages)
 	proof_decode(&p->d, PROOF_ROUTE, (struct bytes){ messages->route, messages->route_len });
 	proof_decode(&p->d, PROOF_NETFILTER, (struct bytes){ messages->nft, messages->nft_len });
 	proof_complete(&p->d);
+	if (!messages->is_dump)
+		return;
+	proof_foreign_marks(&p->d, p->model->options.mark_mask);
 	proof_others(&p->d, (struct bytes){ messages->others, messages->others_len }, p->model->options.mark_mask);
 }
 

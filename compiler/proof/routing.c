@@ -115,7 +115,8 @@ static struct cni_space selected(struct routing *r, const struct ip_rule *rule, 
 }
 
 /* By the rules of all, or by ours alone. */
-static struct cni_map by_rules(struct routing *r, enum cni_family family, uint32_t mark, const char *iif, bool only_ours)
+static struct cni_map by_rules(struct routing *r, enum cni_family family, uint32_t mark, const char *iif,
+			       bool only_ours)
 {
 	const struct ruleset *set = r->d->to;
 	/* from rule i on; behind the last of ours stands main's */

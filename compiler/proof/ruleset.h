@@ -165,5 +165,7 @@ void proof_table_name(struct decoder *d, const struct attrs *attrs);
 /* others.c: a rule of another table that may change bits of marks that are `ours` is an error: what packets bring to our
  * hooks, or take from them, is not known then. `in`: rules, as messages. */
 void proof_others(struct decoder *d, struct bytes in, uint32_t ours);
+/* In the whole ruleset, what asks for other bits of marks is an error: their values are not known. */
+void proof_foreign_marks(struct decoder *d, uint32_t ours);
 
 #endif

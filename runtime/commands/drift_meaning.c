@@ -43,7 +43,8 @@ static void write_text(struct rt_session *session, const struct cni_proof *proof
 	if (proof->answer == CNI_PROVEN && n_shape)
 		cni_text_printf(out, "%zu difference%s in shape only\n", n_shape, n_shape == 1 ? " is" : "s are");
 	if (n_left)
-		cni_text_printf(out, "%zu difference%s of devices, settings, addresses or main, which no proof is about\n",
+		cni_text_printf(out,
+				"%zu difference%s of devices, settings, addresses or main, which no proof is about\n",
 				n_left, n_left == 1 ? " is" : "s are");
 }
 
@@ -56,9 +57,9 @@ static void write_json(struct rt_session *session, const struct cni_proof *proof
 		example = json_pack("{s:s, s:s, s:s, s:s, s:s}", "what", x->what, "where", x->where, "packet",
 				    x->packet, "should", x->should, "is", x->is);
 	rt_session_json(session, "proof",
-			json_pack("{s:s, s:o, s:s?, s:I, s:I}", "answer", answers[proof->answer].name,
-				  "counterexample", example, "unclear", proof->unclear, "maps",
-				  (json_int_t)proof->n_maps, "nodes", (json_int_t)proof->nodes));
+			json_pack("{s:s, s:o, s:s?, s:I, s:I}", "answer", answers[proof->answer].name, "counterexample",
+				  example, "unclear", proof->unclear, "maps", (json_int_t)proof->n_maps, "nodes",
+				  (json_int_t)proof->nodes));
 }
 
 bool rt_drift_by_meaning(struct rt_session *session, const struct rt_drift *drift, const struct cni_proof *proof)

@@ -58,8 +58,7 @@ static int keep_ours(const struct nlmsghdr *message, void *arg)
 		return 0;
 	keep(d, &d->nft, message);
 	if (message->nlmsg_type == rt_nft_type(NFT_MSG_NEWSET))
-		*cni_push(d->arena, d->sets, d->n_sets) =
-			cni_strdup(d->arena, rt_string(attrs.at[NFTA_SET_NAME]));
+		*cni_push(d->arena, d->sets, d->n_sets) = cni_strdup(d->arena, rt_string(attrs.at[NFTA_SET_NAME]));
 	return 0;
 }
 

@@ -77,6 +77,7 @@ my @changes = (
 		"nft 'add chain inet cnic prerouting { $mine }'", 2, qr/$wrong.*\n    the policy: main.*\n    the router: drop/],
 	['a dormant table', "nft 'add table inet cnic { flags dormant; }'", "nft 'add table inet cnic'", 2, $wrong],
 	['the table is gone', 'nft delete table inet cnic', '', 2, $wrong],
+	['a rule by marks of others', "nft insert rule inet cnic $office meta mark 0x00110000 accept", '', 2, qr/${clear}chain \Q$office\E: a rule asks for marks/],
 	# of other tables
 	['others filter and mark with bits of theirs', "nft 'table ip theirs { chain c { type filter hook prerouting priority -200;
 		tcp dport 22 meta mark set meta mark and 0xff00ffff or 0x00770000 ; ip saddr 192.0.2.99 drop; }; }'",
@@ -98,6 +99,8 @@ my @changes = (
 	['the same behind ours', 'ip rule add pref 30000 ipproto tcp dport 80 lookup 77', 'ip rule delete pref 30000', 0, $proven],
 	['main before ours', "ip rule add pref $before lookup main", "ip rule delete pref $before", 2, qr/$wrong.*\n.*\n    the router: main/],
 	['a rule of ours is gone', "ip rule delete pref $first", '', 2, $wrong],
+	['a rule before ours by marks of others', "ip rule add pref $before fwmark 0/0x110000 lookup 77", "ip rule delete pref $before",
+		2, qr/${clear}ip rule $before asks for marks/],
 	# of routes
 	['a route is gone', "ip route delete default via 192.0.2.10 table $table", '', 2,
 		qr/$wrong.*dport 443.*\n    the policy: eth1 via .* then eth0 via .*\n    the router: eth0 via /],
