@@ -62,6 +62,24 @@ static const char *get_device(struct decoder *d, uint32_t index)
 #define PASSING_FLAGS (FIB_RULE_UNRESOLVED | FIB_RULE_IIF_DETACHED | FIB_RULE_OIF_DETACHED)
 #define PROTO_OURS 93 /* FRA_PROTOCOL of cnic */
 
+/* What others select by, and cnic never does. */
+static const struct {
+	unsigned int number;
+	const char *word; /* of ip(8) */
+} selectors[] = {
+	{ FRA_FLOW, "realms" },	      { FRA_TUN_ID, "tun_id" },	    { FRA_SUPPRESS_IFGROUP, "suppress_ifgroup" },
+	{ FRA_OIFNAME, "oif" },	      { FRA_L3MDEV, "l3mdev" },	    { FRA_UID_RANGE, "uidrange" },
+	{ FRA_SPORT_RANGE, "sport" }, { FRA_DPORT_RANGE, "dport" },
+};
+
+static const char *selector(struct decoder *d, unsigned int number)
+{
+	for (size_t i = 0; i < sizeof(selectors) / sizeof(*selectors); i++)
+		if (selectors[i].number == number)
+			return selectors[i].word;
+	return cni_printf(d->arena, "attribute %u", number);
+}
+
 static enum rule_action get_action(struct decoder *d, const struct fib_rule_hdr *header, const struct attrs *attrs,
 				   struct ip_rule *rule)
 {
@@ -135,7 +153,7 @@ void proof_decode_ip_rule(struct decoder *d, struct bytes in)
 		d->is_dump && (!proof_has(&attrs, FRA_PROTOCOL) || proof_u8(d, &attrs, FRA_PROTOCOL) != PROTO_OURS);
 	for (unsigned int i = 0; i < MAX_ATTRS; i++)
 		if (proof_has(&attrs, i) && !(known & ATTR(i)))
-			proof_fail(&one, "it has attribute %u, which is not known here", i);
+			proof_fail(&one, "it has `%s`, which is not known here", selector(d, i));
 	read_ip_rule(&one, &header, &attrs, rule);
 	if (d->is_dump)
 		rule->unclear = one.error;

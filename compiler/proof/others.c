@@ -137,7 +137,7 @@ static bool asks_only_ours(const struct nft_rule *rule, size_t i, uint32_t ours)
 	const struct expr *next = next_of(rule, &i, rule->exprs[i].dreg);
 	uint32_t mask;
 
-	if (next && next->op == X_BITWISE && next->a.len == sizeof(mask)) {
+	if (next && next->op == X_BITWISE && next->dreg == next->sreg && next->a.len == sizeof(mask)) {
 		memcpy(&mask, next->a.at, sizeof(mask));
 		if (!(mask & ~ours))
 			return true;

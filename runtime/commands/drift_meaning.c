@@ -7,7 +7,9 @@
 #include "compiler/proof/proof.h"
 #include "runtime/json/envelope.h"
 
-bool rt_is_proven_of(const struct rt_difference *d)
+/* Whether a proof says what comes of it: of all that chooses a path, but of no device, address, setting or route in
+ * main. */
+static bool is_proven_of(const struct rt_difference *d)
 {
 	static const bool steers[CNI_N_OBJECTS] = {
 		[CNI_RULE] = true, [CNI_ROUTE] = true, [CNI_TABLE_NFT] = true,	[CNI_COUNTER] = true,
@@ -67,7 +69,7 @@ bool rt_drift_by_meaning(struct rt_session *session, const struct rt_drift *drif
 	size_t n_shape = 0;
 
 	for (size_t i = 0; i < drift->n_items; i++)
-		n_shape += rt_is_proven_of(&drift->items[i]);
+		n_shape += is_proven_of(&drift->items[i]);
 	if (session->options->json)
 		write_json(session, proof);
 	else

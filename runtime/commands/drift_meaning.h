@@ -8,11 +8,7 @@
 
 struct cni_proof;
 
-/* Whether a proof says what comes of it: of all that chooses a path, but of no device, address, setting or route in
- * main. */
-bool rt_is_proven_of(const struct rt_difference *d);
-
-/* Whether there is drift: by the proof, and by those of the items that it says nothing of. Written, too. */
+/* Whether there is drift: by the proof, and by those of the items that it says nothing of. Written behind them. */
 bool rt_drift_by_meaning(struct rt_session *session, const struct rt_drift *drift, const struct cni_proof *proof);
 
 #endif

@@ -95,7 +95,7 @@ my @changes = (
 	['a rule before ours for what is left to main', "ip rule add pref $before iif eth3 lookup 77; ip route add default dev eth3 table 77",
 		"ip rule delete pref $before; ip route flush table 77", 0, $proven],
 	['a rule before ours that is not understood', "ip rule add pref $before ipproto tcp dport 80 lookup 77", "ip rule delete pref $before",
-		2, qr/${clear}ip rule $before \(IPv4\): it has attribute/],
+		2, qr/${clear}ip rule $before \(IPv4\): it has `dport`/],
 	['the same behind ours', 'ip rule add pref 30000 ipproto tcp dport 80 lookup 77', 'ip rule delete pref 30000', 0, $proven],
 	['main before ours', "ip rule add pref $before lookup main", "ip rule delete pref $before", 2, qr/$wrong.*\n.*\n    the router: main/],
 	['a rule of ours is gone', "ip rule delete pref $first", '', 2, $wrong],
