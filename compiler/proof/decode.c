@@ -73,6 +73,9 @@ static void decode_hook(struct decoder *d, struct bytes in, struct chain *chain)
 	chain->is_base = !d->to->is_dormant; /* else nothing comes to it */
 	chain->hook = proof_be32(d, &attrs, NFTA_HOOK_HOOKNUM);
 	chain->priority = (int32_t)proof_be32(d, &attrs, NFTA_HOOK_PRIORITY);
+	if (chain->hook != NF_INET_PRE_ROUTING && chain->hook != NF_INET_LOCAL_OUT &&
+	    chain->hook != NF_INET_POST_ROUTING)
+		proof_fail(d, "the chain `%s` is at a hook that nothing is known of", chain->name);
 }
 
 static void decode_chain(struct decoder *d, struct bytes in)

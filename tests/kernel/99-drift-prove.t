@@ -78,6 +78,8 @@ my @changes = (
 	['a dormant table', "nft 'add table inet cnic { flags dormant; }'", "nft 'add table inet cnic'", 2, $wrong],
 	['the table is gone', 'nft delete table inet cnic', '', 2, $wrong],
 	['a rule by marks of others', "nft insert rule inet cnic $office meta mark 0x00110000 accept", '', 2, qr/${clear}chain \Q$office\E: a rule asks for marks/],
+	['a chain at another hook', "nft 'add chain inet cnic theirs { type filter hook forward priority 0; policy drop; }'", '', 2,
+		qr/${clear}the chain `theirs` is at a hook/],
 	# of other tables
 	['others filter and mark with bits of theirs', "nft 'table ip theirs { chain c { type filter hook prerouting priority -200;
 		tcp dport 22 meta mark set meta mark and 0xff00ffff or 0x00770000 ; ip saddr 192.0.2.99 drop; }; }'",
