@@ -22,20 +22,29 @@ void proof_table_name(struct decoder *d, const struct attrs *attrs)
 
 static void decode_table(struct decoder *d, struct bytes in)
 {
-	struct attrs attrs = proof_attrs(d, "a table", in, ATTR(NFTA_TABLE_NAME));
+	struct attrs attrs = proof_attrs(
+		d, "a table", in,
+		ATTR(NFTA_TABLE_NAME) |
+			proof_in_dump(d, ATTR(NFTA_TABLE_FLAGS) | ATTR(NFTA_TABLE_USE) | ATTR(NFTA_TABLE_HANDLE) |
+						 ATTR(NFTA_TABLE_USERDATA) | ATTR(NFTA_TABLE_OWNER)));
 
 	proof_table_name(d, &attrs);
 	d->to->has_table = true;
+	if (proof_has(&attrs, NFTA_TABLE_FLAGS))
+		d->to->is_dormant = proof_be32(d, &attrs, NFTA_TABLE_FLAGS) & NFT_TABLE_F_DORMANT;
 }
 
 static void decode_counter(struct decoder *d, struct bytes in)
 {
 	struct attrs attrs = proof_attrs(d, "a counter", in,
 					 ATTR(NFTA_OBJ_TABLE) | ATTR(NFTA_OBJ_NAME) | ATTR(NFTA_OBJ_TYPE) |
-						 ATTR(NFTA_OBJ_DATA) | ATTR(NFTA_OBJ_USERDATA));
+						 ATTR(NFTA_OBJ_DATA) | ATTR(NFTA_OBJ_USERDATA) |
+						 proof_in_dump(d, ATTR(NFTA_OBJ_USE) | ATTR(NFTA_OBJ_HANDLE)));
 	const char *name = proof_string(d, &attrs, NFTA_OBJ_NAME);
 
 	proof_table_name(d, &attrs);
+	if (proof_be32(d, &attrs, NFTA_OBJ_TYPE) != NFT_OBJECT_COUNTER && d->is_dump)
+		return; /* somebody else's: only a rule that refers to it is of account */
 	if (proof_be32(d, &attrs, NFTA_OBJ_TYPE) != NFT_OBJECT_COUNTER)
 		proof_fail(d, "the object `%s` is no counter", name);
 	*cni_push(d->arena, d->to->counters, d->to->n_counters) = name;
@@ -61,16 +70,22 @@ static void decode_hook(struct decoder *d, struct bytes in, struct chain *chain)
 {
 	struct attrs attrs = proof_attrs(d, "a hook", in, ATTR(NFTA_HOOK_HOOKNUM) | ATTR(NFTA_HOOK_PRIORITY));
 
-	chain->is_base = true;
+	chain->is_base = !d->to->is_dormant; /* else nothing comes to it */
 	chain->hook = proof_be32(d, &attrs, NFTA_HOOK_HOOKNUM);
 	chain->priority = (int32_t)proof_be32(d, &attrs, NFTA_HOOK_PRIORITY);
+	if (chain->hook != NF_INET_PRE_ROUTING && chain->hook != NF_INET_LOCAL_OUT &&
+	    chain->hook != NF_INET_POST_ROUTING)
+		proof_fail(d, "the chain `%s` is at a hook that nothing is known of", chain->name);
 }
 
 static void decode_chain(struct decoder *d, struct bytes in)
 {
-	struct attrs attrs = proof_attrs(d, "a chain", in,
-					 ATTR(NFTA_CHAIN_TABLE) | ATTR(NFTA_CHAIN_NAME) | ATTR(NFTA_CHAIN_TYPE) |
-						 ATTR(NFTA_CHAIN_HOOK));
+	struct attrs attrs = proof_attrs(
+		d, "a chain", in,
+		ATTR(NFTA_CHAIN_TABLE) | ATTR(NFTA_CHAIN_NAME) | ATTR(NFTA_CHAIN_TYPE) | ATTR(NFTA_CHAIN_HOOK) |
+			proof_in_dump(d, ATTR(NFTA_CHAIN_HANDLE) | ATTR(NFTA_CHAIN_POLICY) | ATTR(NFTA_CHAIN_USE) |
+						 ATTR(NFTA_CHAIN_COUNTERS) | ATTR(NFTA_CHAIN_FLAGS) |
+						 ATTR(NFTA_CHAIN_USERDATA)));
 	struct chain *chain = cni_new(d->arena, struct chain);
 
 	proof_table_name(d, &attrs);
@@ -81,6 +96,10 @@ static void decode_chain(struct decoder *d, struct bytes in)
 	} else if (proof_has(&attrs, NFTA_CHAIN_TYPE)) {
 		proof_fail(d, "the chain `%s` has a type, but no hook", chain->name);
 	}
+	if (proof_has(&attrs, NFTA_CHAIN_POLICY))
+		chain->drops = proof_be32(d, &attrs, NFTA_CHAIN_POLICY) == NF_DROP;
+	if (proof_has(&attrs, NFTA_CHAIN_FLAGS) && proof_be32(d, &attrs, NFTA_CHAIN_FLAGS) & NFT_CHAIN_HW_OFFLOAD)
+		proof_fail(d, "the chain `%s` is left to a device", chain->name);
 	*cni_push(d->arena, d->to->chains, d->to->n_chains) = chain;
 }
 
@@ -97,12 +116,17 @@ static struct chain *chain_of(struct decoder *d, const struct attrs *attrs)
 
 static void decode_nft_rule(struct decoder *d, struct bytes in)
 {
-	struct attrs attrs = proof_attrs(d, "a rule", in,
-					 ATTR(NFTA_RULE_TABLE) | ATTR(NFTA_RULE_CHAIN) | ATTR(NFTA_RULE_EXPRESSIONS));
+	struct attrs attrs = proof_attrs(
+		d, "a rule", in,
+		ATTR(NFTA_RULE_TABLE) | ATTR(NFTA_RULE_CHAIN) | ATTR(NFTA_RULE_EXPRESSIONS) |
+			proof_in_dump(d, ATTR(NFTA_RULE_HANDLE) | ATTR(NFTA_RULE_POSITION) | ATTR(NFTA_RULE_USERDATA)));
 	struct chain *chain = chain_of(d, &attrs);
 
-	if (!d->error)
-		proof_decode_rule(d, attrs.at[NFTA_RULE_EXPRESSIONS], cni_push(d->arena, chain->rules, chain->n_rules));
+	if (d->error)
+		return;
+	proof_decode_rule(d, attrs.at[NFTA_RULE_EXPRESSIONS], cni_push(d->arena, chain->rules, chain->n_rules));
+	if (d->error && d->is_dump)
+		d->error = cni_printf(d->arena, "chain %s: %s", chain->name, d->error);
 }
 
 /* Without a handle: all rules of the chain. */
@@ -259,7 +283,7 @@ static void name_expr(struct decoder *d, struct expr *x)
 		proof_fail(d, "the set `%s` is looked up as what it is not", x->name);
 	if (x->op == X_VERDICT && leads_on(x->code))
 		x->chain = find_chain(d, x->name);
-	if (x->op == X_COUNTER &&
+	if (x->op == X_COUNTER && x->name &&
 	    (!d->to->n_counters || !bsearch(&x->name, d->to->counters, d->to->n_counters, sizeof(x->name), by_text)))
 		proof_fail(d, "the counter `%s` is not there", x->name);
 }
@@ -297,6 +321,27 @@ static void no_twins(struct decoder *d)
 				   d->to->routes[i].metric);
 }
 
+/* Of a kernel's ip rules those behind the last of ours belong to ordinary routing. In front of it all must be clear. */
+static void cut_rules(struct decoder *d)
+{
+	struct ruleset *to = d->to;
+	size_t end[CNI_N_FAMILIES] = { 0 }, n = 0;
+
+	for (size_t i = 0; i < to->n_rules; i++)
+		if (!to->rules[i].is_foreign)
+			end[to->rules[i].family] = i + 1;
+	for (size_t i = 0; i < to->n_rules; i++) {
+		if (i >= end[to->rules[i].family])
+			continue;
+		if (to->rules[i].unclear)
+			proof_fail(d, "ip rule %u (%s): %s", to->rules[i].priority,
+				   to->rules[i].family == CNI_V4 ? "IPv4" : "IPv6", to->rules[i].unclear);
+		to->has_foreign |= to->rules[i].is_foreign;
+		to->rules[n++] = to->rules[i];
+	}
+	to->n_rules = n;
+}
+
 void proof_complete(struct decoder *d)
 {
 	struct ruleset *to = d->to;
@@ -309,6 +354,8 @@ void proof_complete(struct decoder *d)
 		qsort(to->counters, to->n_counters, sizeof(*to->counters), by_text);
 	if (to->n_rules)
 		qsort(to->rules, to->n_rules, sizeof(*to->rules), by_priority);
+	if (d->is_dump)
+		cut_rules(d);
 	if (to->n_routes)
 		qsort(to->routes, to->n_routes, sizeof(*to->routes), by_preference);
 	for (size_t i = 0; i < to->n_sets && !d->error; i++)

@@ -45,7 +45,10 @@ static struct cni_prefix get_prefix(struct decoder *d, const struct attrs *attrs
 
 static const char *get_device(struct decoder *d, uint32_t index)
 {
-	if (index && index <= d->to->n_devices)
+	for (size_t i = 0; d->to->indexes && i < d->to->n_devices; i++)
+		if (d->to->indexes[i] == index)
+			return d->to->devices[i];
+	if (!d->to->indexes && index && index <= d->to->n_devices)
 		return d->to->devices[index - 1];
 	proof_fail(d, "a route leads to device %u, which is not there", index);
 	return "";
@@ -53,53 +56,109 @@ static const char *get_device(struct decoder *d, uint32_t index)
 
 /* ---- rules ---- */
 
+#define RULE_ATTRS                                                                                                     \
+	(ATTR(FRA_PRIORITY) | ATTR(FRA_PROTOCOL) | ATTR(FRA_TABLE) | ATTR(FRA_GOTO) | ATTR(FRA_SRC) |                  \
+	 ATTR(FRA_IIFNAME) | ATTR(FRA_FWMARK) | ATTR(FRA_FWMASK) | ATTR(FRA_IP_PROTO))
+#define PASSING_FLAGS (FIB_RULE_UNRESOLVED | FIB_RULE_IIF_DETACHED | FIB_RULE_OIF_DETACHED)
+#define PROTO_OURS 93 /* FRA_PROTOCOL of cnic */
+
+/* What others select by, and cnic never does. */
+static const struct {
+	unsigned int number;
+	const char *word; /* of ip(8) */
+} selectors[] = {
+	{ FRA_FLOW, "realms" },	      { FRA_TUN_ID, "tun_id" },	    { FRA_SUPPRESS_IFGROUP, "suppress_ifgroup" },
+	{ FRA_OIFNAME, "oif" },	      { FRA_L3MDEV, "l3mdev" },	    { FRA_UID_RANGE, "uidrange" },
+	{ FRA_SPORT_RANGE, "sport" }, { FRA_DPORT_RANGE, "dport" },
+};
+
+static const char *selector(struct decoder *d, unsigned int number)
+{
+	for (size_t i = 0; i < sizeof(selectors) / sizeof(*selectors); i++)
+		if (selectors[i].number == number)
+			return selectors[i].word;
+	return cni_printf(d->arena, "attribute %u", number);
+}
+
+static enum rule_action get_action(struct decoder *d, const struct fib_rule_hdr *header, const struct attrs *attrs,
+				   struct ip_rule *rule)
+{
+	switch (header->action) {
+	case FR_ACT_TO_TBL:
+		if (!rule->table)
+			proof_fail(d, "an ip rule leads to no table");
+		return RULE_LOOKUP;
+	case FR_ACT_GOTO:
+		rule->jump = proof_u32(d, attrs, FRA_GOTO);
+		if (rule->jump <= rule->priority)
+			proof_fail(d, "an ip rule goes back");
+		/* to nowhere: it is passed over */
+		return header->flags & FIB_RULE_UNRESOLVED ? RULE_NOP : RULE_GOTO;
+	case FR_ACT_NOP:
+		return RULE_NOP;
+	case FR_ACT_BLACKHOLE:
+		return RULE_DROP;
+	case FR_ACT_UNREACHABLE:
+	case FR_ACT_PROHIBIT:
+		return RULE_REJECT;
+	default:
+		proof_fail(d, "an ip rule does %u, which is not known", header->action);
+		return RULE_NOP;
+	}
+}
+
+static void read_ip_rule(struct decoder *d, const struct fib_rule_hdr *header, const struct attrs *attrs,
+			 struct ip_rule *rule)
+{
+	rule->from = get_prefix(d, attrs, FRA_SRC, header->src_len, rule->family);
+	rule->to = get_prefix(d, attrs, FRA_DST, header->dst_len, rule->family);
+	if (proof_has(attrs, FRA_IIFNAME))
+		rule->iif = proof_string(d, attrs, FRA_IIFNAME);
+	if (proof_has(attrs, FRA_IP_PROTO))
+		rule->ipproto = proof_u8(d, attrs, FRA_IP_PROTO);
+	if (proof_has(attrs, FRA_FWMARK))
+		rule->mark = proof_u32(d, attrs, FRA_FWMARK);
+	if (proof_has(attrs, FRA_FWMARK) || (proof_has(attrs, FRA_FWMASK) && d->is_dump))
+		rule->mask = proof_u32(d, attrs, FRA_FWMASK); /* a kernel tells no mark of 0 */
+	else if (proof_has(attrs, FRA_FWMASK))
+		proof_fail(d, "an ip rule has a mask without a mark");
+	rule->table = proof_has(attrs, FRA_TABLE) ? proof_u32(d, attrs, FRA_TABLE) : header->table;
+	if (header->flags & ~(uint32_t)(FIB_RULE_INVERT | (d->is_dump ? PASSING_FLAGS | FIB_RULE_PERMANENT : 0)) ||
+	    header->tos)
+		proof_fail(d, "an ip rule selects by more than is known here");
+	if (proof_has(attrs, FRA_SUPPRESS_PREFIXLEN) && proof_u32(d, attrs, FRA_SUPPRESS_PREFIXLEN) != UINT32_MAX)
+		proof_fail(d, "it suppresses routes by their length");
+	rule->action = get_action(d, header, attrs, rule);
+}
+
+/* A kernel's rules are those of others as well: one that is not understood is told where it matters. */
 void proof_decode_ip_rule(struct decoder *d, struct bytes in)
 {
+	const uint64_t known =
+		RULE_ATTRS | proof_in_dump(d, ATTR(FRA_DST) | ATTR(FRA_SUPPRESS_PREFIXLEN) | ATTR(FRA_PAD));
 	struct ip_rule *rule = cni_push(d->arena, d->to->rules, d->to->n_rules);
+	struct decoder one = *d;
 	struct fib_rule_hdr header;
 	struct attrs attrs;
 
 	if (!proof_take(d, "an ip rule", &in, &header, sizeof(header)))
 		return;
-	attrs = proof_attrs(d, "an ip rule", in,
-			    ATTR(FRA_PRIORITY) | ATTR(FRA_PROTOCOL) | ATTR(FRA_TABLE) | ATTR(FRA_GOTO) | ATTR(FRA_SRC) |
-				    ATTR(FRA_IIFNAME) | ATTR(FRA_FWMARK) | ATTR(FRA_FWMASK) | ATTR(FRA_IP_PROTO));
+	attrs = proof_attrs(d, "an ip rule", in, d->is_dump ? UINT64_MAX : known);
 	*rule = (struct ip_rule){ .family = get_family(d, header.family),
 				  .order = d->to->n_rules,
-				  .inverted = header.flags & FIB_RULE_INVERT,
-				  .priority = proof_u32(d, &attrs, FRA_PRIORITY) };
-	rule->from = get_prefix(d, &attrs, FRA_SRC, header.src_len, rule->family);
-	if (proof_has(&attrs, FRA_IIFNAME))
-		rule->iif = proof_string(d, &attrs, FRA_IIFNAME);
-	if (proof_has(&attrs, FRA_IP_PROTO))
-		rule->ipproto = proof_u8(d, &attrs, FRA_IP_PROTO);
-	if (proof_has(&attrs, FRA_FWMARK)) {
-		rule->mark = proof_u32(d, &attrs, FRA_FWMARK);
-		rule->mask = proof_u32(d, &attrs, FRA_FWMASK);
-	} else if (proof_has(&attrs, FRA_FWMASK)) {
-		proof_fail(d, "an ip rule has a mask without a mark");
-	}
-	rule->table = proof_has(&attrs, FRA_TABLE) ? proof_u32(d, &attrs, FRA_TABLE) : header.table;
-	if (header.flags & ~(uint32_t)FIB_RULE_INVERT || header.dst_len || header.tos)
-		proof_fail(d, "an ip rule selects by more than is known here");
-	switch (header.action) {
-	case FR_ACT_TO_TBL:
-		rule->action = RULE_LOOKUP;
-		if (!rule->table)
-			proof_fail(d, "an ip rule leads to no table");
-		break;
-	case FR_ACT_GOTO:
-		rule->action = RULE_GOTO;
-		rule->jump = proof_u32(d, &attrs, FRA_GOTO);
-		if (rule->jump <= rule->priority)
-			proof_fail(d, "an ip rule goes back");
-		break;
-	case FR_ACT_NOP:
-		rule->action = RULE_NOP;
-		break;
-	default:
-		proof_fail(d, "an ip rule does %u, which is not known", header.action);
-	}
+				  .inverted = header.flags & FIB_RULE_INVERT };
+	if (proof_has(&attrs, FRA_PRIORITY) || !d->is_dump)
+		rule->priority = proof_u32(d, &attrs, FRA_PRIORITY);
+	rule->is_foreign =
+		d->is_dump && (!proof_has(&attrs, FRA_PROTOCOL) || proof_u8(d, &attrs, FRA_PROTOCOL) != PROTO_OURS);
+	for (unsigned int i = 0; i < MAX_ATTRS; i++)
+		if (proof_has(&attrs, i) && !(known & ATTR(i)))
+			proof_fail(&one, "it has `%s`, which is not known here", selector(d, i));
+	read_ip_rule(&one, &header, &attrs, rule);
+	if (d->is_dump)
+		rule->unclear = one.error;
+	else if (!d->error)
+		d->error = one.error;
 }
 
 /* ---- routes ---- */
@@ -127,7 +186,12 @@ static void decode_gateway(struct decoder *d, const struct attrs *attrs, enum cn
 			    get_family(d, via_family));
 }
 
-#define FLAGS_THAT_STEER_NOTHING RTNH_F_ONLINK
+/* A next hop that is down just now still is one: the policy speaks of that as well. */
+static uint32_t flags_that_steer_nothing(const struct decoder *d)
+{
+	return RTNH_F_ONLINK |
+	       (d->is_dump ? RTNH_F_DEAD | RTNH_F_LINKDOWN | RTNH_F_OFFLOAD | RTNH_F_TRAP : (uint32_t)0);
+}
 
 static void decode_hops(struct decoder *d, struct bytes in, struct ip_route *route)
 {
@@ -153,7 +217,7 @@ static void decode_hops(struct decoder *d, struct bytes in, struct ip_route *rou
 		hop->device = get_device(d, (uint32_t)header.rtnh_ifindex);
 		hop->weight = header.rtnh_hops + 1u;
 		decode_gateway(d, &attrs, route->family, hop);
-		if (header.rtnh_flags & ~FLAGS_THAT_STEER_NOTHING)
+		if (header.rtnh_flags & ~flags_that_steer_nothing(d))
 			proof_fail(d, "a next hop has flags 0x%x", header.rtnh_flags);
 		step = (size_t)RTNH_ALIGN(header.rtnh_len);
 		step = step < in.len ? step : in.len;
@@ -179,16 +243,18 @@ void proof_decode_ip_route(struct decoder *d, struct bytes in)
 		return;
 	attrs = proof_attrs(d, "a route", in,
 			    ATTR(RTA_TABLE) | ATTR(RTA_PRIORITY) | ATTR(RTA_DST) | ATTR(RTA_OIF) | ATTR(RTA_GATEWAY) |
-				    ATTR(RTA_VIA) | ATTR(RTA_MULTIPATH) | ATTR(RTA_PREFSRC));
+				    ATTR(RTA_VIA) | ATTR(RTA_MULTIPATH) | ATTR(RTA_PREFSRC) |
+				    proof_in_dump(d, ATTR(RTA_CACHEINFO) | ATTR(RTA_PREF) | ATTR(RTA_NH_ID)));
 	*route = (struct ip_route){ .family = get_family(d, header.rtm_family),
 				    .table = proof_has(&attrs, RTA_TABLE) ? proof_u32(d, &attrs, RTA_TABLE)
 									  : header.rtm_table,
 				    .metric = proof_has(&attrs, RTA_PRIORITY) ? proof_u32(d, &attrs, RTA_PRIORITY) : 0,
 				    .type = get_type(d, header.rtm_type) };
 	route->to = get_prefix(d, &attrs, RTA_DST, header.rtm_dst_len, route->family);
-	if (header.rtm_src_len || header.rtm_tos || header.rtm_flags & ~(uint32_t)RTNH_F_ONLINK)
+	if (header.rtm_src_len || header.rtm_tos || header.rtm_flags & ~flags_that_steer_nothing(d))
 		proof_fail(d, "a route selects by more than is known here");
-	if (proof_has(&attrs, RTA_OIF)) {
+	/* Linux gives IPv6 routes that lead nowhere the device lo */
+	if (proof_has(&attrs, RTA_OIF) && (route->type == ROUTE_UNICAST || !d->is_dump)) {
 		struct hop *hop = cni_push(d->arena, route->hops, route->n_hops);
 
 		hop->device = get_device(d, proof_u32(d, &attrs, RTA_OIF));

@@ -7,6 +7,9 @@
 #include "compiler/proof/ruleset.h"
 
 #define KNOWN_FLAGS (NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_CONCAT)
+#define OTHERS_FLAGS (NFT_SET_ANONYMOUS | NFT_SET_CONSTANT) /* of the sets that stand within rules of nft's */
+#define NFTA_SET_TYPE 19 /* Linux 6.16, later than the headers */
+#define NFTA_SET_COUNT 20
 
 /* An element, or in an interval set of one field an end: of that which begins at the key, or of that before it. */
 struct half {
@@ -36,7 +39,7 @@ static void check_shape(struct decoder *d, const struct set *set)
 
 	for (size_t i = 0; i < set->n_fields; i++)
 		sum += (set->fields[i] + 3) & ~3u;
-	if (set->flags & ~(uint32_t)KNOWN_FLAGS)
+	if (set->flags & ~(uint32_t)(d->is_dump ? KNOWN_FLAGS | OTHERS_FLAGS : KNOWN_FLAGS))
 		proof_fail(d, "the set `%s` has flags 0x%x", set->name, set->flags);
 	else if (!set->key_len || set->key_len > 64)
 		proof_fail(d, "the set `%s` has keys of %u bytes", set->name, set->key_len);
@@ -52,14 +55,17 @@ void proof_decode_set(struct decoder *d, struct bytes in)
 					 ATTR(NFTA_SET_TABLE) | ATTR(NFTA_SET_NAME) | ATTR(NFTA_SET_FLAGS) |
 						 ATTR(NFTA_SET_KEY_TYPE) | ATTR(NFTA_SET_KEY_LEN) |
 						 ATTR(NFTA_SET_DATA_TYPE) | ATTR(NFTA_SET_DATA_LEN) |
-						 ATTR(NFTA_SET_ID) | ATTR(NFTA_SET_DESC) | ATTR(NFTA_SET_USERDATA));
+						 ATTR(NFTA_SET_ID) | ATTR(NFTA_SET_DESC) | ATTR(NFTA_SET_USERDATA) |
+						 proof_in_dump(d, ATTR(NFTA_SET_POLICY) | ATTR(NFTA_SET_HANDLE) |
+									  ATTR(NFTA_SET_TYPE) | ATTR(NFTA_SET_COUNT)));
 	struct attrs desc =
 		proof_attrs(d, "a set", attrs.at[NFTA_SET_DESC], ATTR(NFTA_SET_DESC_SIZE) | ATTR(NFTA_SET_DESC_CONCAT));
 	struct set *set = cni_new(d->arena, struct set);
 
 	proof_table_name(d, &attrs);
 	set->name = proof_string(d, &attrs, NFTA_SET_NAME);
-	set->flags = proof_be32(d, &attrs, NFTA_SET_FLAGS);
+	if (proof_has(&attrs, NFTA_SET_FLAGS) || !d->is_dump) /* a kernel tells none of 0 */
+		set->flags = proof_be32(d, &attrs, NFTA_SET_FLAGS);
 	set->key_len = proof_be32(d, &attrs, NFTA_SET_KEY_LEN);
 	set->is_map = set->flags & NFT_SET_MAP;
 	set->is_interval = set->flags & NFT_SET_INTERVAL;

@@ -28,9 +28,11 @@ static struct cni_map all_are(struct machine *m, enum outcome_kind kind, const s
 	return cni_map_all(m->spaces, machine_outcome(m, &outcome));
 }
 
-/* A base chain has nowhere to come back to: its policy is to accept. */
+/* A base chain has nowhere to come back to: its policy is what becomes of the packet. */
 static struct cni_map come_back(struct machine *m, const struct chain *chain, const struct marks *marks)
 {
+	if (chain->is_base && chain->drops)
+		return all_are(m, OUT_DROP, NULL);
 	return all_are(m, chain->is_base ? OUT_ACCEPT : OUT_RETURN, marks);
 }
 

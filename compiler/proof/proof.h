@@ -13,7 +13,10 @@
  *   answers          leave by the target that their flow came in by
  *   the router's own outer packets and answers to probes take the links that they should
  *
- * Taken for granted: that ordinary routing knows the router's addresses, and that nobody else's rules are before ours. */
+ * Taken for granted: that ordinary routing knows the router's addresses, and that nobody else's rules are before ours.
+ * Of what a router holds the latter is looked at: others' ip rules up to our last one are run as well, and what may
+ * touch our bits of marks is not judged. Not looked at: rules of other tables that drop or translate, and the main, default
+ * and local tables. */
 #ifndef CNI_PROOF_H
 #define CNI_PROOF_H
 
@@ -22,18 +25,37 @@
 
 struct cni_state;
 
-/* All that is sent to a router that has nothing of ours yet, in the order in which it is sent. */
+/* All that is sent to a router that has nothing of ours yet, in the order in which it is sent. Or, of a dump, what a router
+ * tells that it holds: our nft table, all ip rules, and the tables that those up to our last one lead to, but the kernel's
+ * own three; objects in front of what names them. */
 struct cni_messages {
 	const uint8_t *route, *nft; /* of the two kinds of netlink */
 	size_t route_len, nft_len;
 	const char *const *devices; /* names by ifindex - 1 */
+	const uint32_t *indexes; /* NULL, or those of the devices */
 	size_t n_devices;
+	bool is_dump;
+	const uint8_t *others; /* of a dump: the rules of all other nft tables */
+	size_t others_len;
 };
 
-enum cni_proven { CNI_PROVEN, CNI_REFUTED /* reported: CNI506 */, CNI_TOO_LARGE /* for max_nodes: not reported */ };
+/* Of a dump nothing is reported. */
+enum cni_proven {
+	CNI_PROVEN,
+	CNI_REFUTED, /* reported: CNI506 */
+	CNI_TOO_LARGE, /* for max_nodes: not reported */
+	CNI_NOT_JUDGED, /* of a dump only: it holds what is not understood */
+};
+
+/* A packet that meets another fate than it should, in words. */
+struct cni_counterexample {
+	const char *what, *where, *packet, *should, *is; /* packet "": any */
+};
 
 struct cni_proof {
 	enum cni_proven answer;
+	struct cni_counterexample example; /* of REFUTED */
+	const char *unclear; /* of NOT_JUDGED: what is not understood */
 	size_t n_maps; /* pairs that were compared */
 	size_t n_fates; /* different texts */
 	size_t n_paths; /* flows' marks that were followed */

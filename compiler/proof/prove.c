@@ -25,7 +25,6 @@ struct proving {
 	struct meant meant;
 	struct cni_spaces *spaces;
 	const struct cni_model *model;
-	struct cni_diags *diags;
 	struct cni_proof proof;
 };
 
@@ -85,12 +84,13 @@ static void refute(struct proving *p, const struct claim *claim, struct cni_map 
 	where = cni_space_and(p->spaces, cni_map_where(p->spaces, is, pair.x),
 			      cni_map_where(p->spaces, should, pair.y));
 	p->proof.answer = CNI_REFUTED;
-	cni_diag_help(p->diags,
-		      cni_diag(p->diags, CNI506, (struct cni_span){ 0 },
-			       "%s, %s %s, %s: should be `%s`, and would be `%s`", claim->what,
-			       claim->device ? "on" : "from", claim->device ? claim->device : "the router itself",
-			       packet_text(p, claim->family, where), claim->tell(p, pair.y), claim->tell(p, pair.x)),
-		      "nothing was sent; this is a mistake in cnic, please report it with the policy");
+	p->proof.example =
+		(struct cni_counterexample){ .what = claim->what,
+					     .where = claim->device ? cni_printf(p->texts.arena, "on %s", claim->device)
+								    : "from the router itself",
+					     .packet = packet_text(p, claim->family, where),
+					     .should = claim->tell(p, pair.y),
+					     .is = claim->tell(p, pair.x) };
 }
 
 static const char *tell_text(struct proving *p, unsigned int label)
@@ -458,7 +458,13 @@ static void prove_targets(struct proving *p, enum cni_family family, uint32_t *r
 		prove_reply(&a, &(struct leaf){ .marks.ct_mark = UINT32_MAX }, CONFIRMED);
 		if (!returns[t] && p->model->options.ret == CNI_RETURN_SYMMETRIC && !is_over(p)) {
 			p->proof.answer = CNI_REFUTED;
-			cni_diag(p->diags, CNI506, (struct cni_span){ 0 }, "what comes in by %s is not noted", device);
+			p->proof.example = (struct cni_counterexample){
+				.what = "what comes in by a target",
+				.where = cni_printf(p->texts.arena, "on %s", device),
+				.packet = "",
+				.should = "noted in the flow's mark",
+				.is = "not noted",
+			};
 		}
 	}
 }
@@ -494,11 +500,28 @@ static void prove_family(struct proving *p, enum cni_family family)
 
 static void decode(struct proving *p, const struct cni_messages *messages)
 {
+	p->d.is_dump = messages->is_dump;
+	p->set.indexes = messages->indexes;
 	p->set.devices = messages->devices;
 	p->set.n_devices = messages->n_devices;
 	proof_decode(&p->d, PROOF_ROUTE, (struct bytes){ messages->route, messages->route_len });
 	proof_decode(&p->d, PROOF_NETFILTER, (struct bytes){ messages->nft, messages->nft_len });
 	proof_complete(&p->d);
+	if (!messages->is_dump)
+		return;
+	proof_foreign_marks(&p->d, p->model->options.mark_mask);
+	proof_others(&p->d, (struct bytes){ messages->others, messages->others_len }, p->model->options.mark_mask);
+}
+
+/* Messages of our own that are not right are a mistake of ours; what a router holds is not. */
+static void report(const struct cni_proof *proof, struct cni_diags *diags)
+{
+	const struct cni_counterexample *x = &proof->example;
+
+	cni_diag_help(diags,
+		      cni_diag(diags, CNI506, (struct cni_span){ 0 }, "%s, %s%s%s: should be `%s`, and would be `%s`",
+			       x->what, x->where, *x->packet ? ", " : "", x->packet, x->should, x->is),
+		      "nothing was sent; this is a mistake in cnic, please report it with the policy");
 }
 
 struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *model, const struct cni_state *observed,
@@ -508,7 +531,6 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 
 	p->d = (struct decoder){ .arena = arena, .to = &p->set };
 	p->model = model;
-	p->diags = diags;
 	p->spaces = cni_spaces_new(arena, NULL, max_nodes);
 	p->texts.arena = arena;
 	machine_init(&p->machine, &p->d, p->spaces);
@@ -529,6 +551,11 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 		prove_family(p, f);
 	if (cni_spaces_failed(p->spaces)) {
 		p->proof.answer = CNI_TOO_LARGE;
+	} else if (p->d.error && messages->is_dump) {
+		p->proof.answer = CNI_NOT_JUDGED;
+		p->proof.unclear = p->d.error;
+	} else if (p->proof.answer == CNI_REFUTED && !messages->is_dump) {
+		report(&p->proof, diags);
 	} else if (p->d.error && p->proof.answer == CNI_PROVEN) {
 		p->proof.answer = CNI_REFUTED;
 		cni_diag(diags, CNI506, (struct cni_span){ 0 }, "the messages are not understood: %s", p->d.error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* routing.c - ip rules in order, and the tables that they lead to, for all packets at once. */
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "compiler/proof/fate.h"
@@ -74,6 +75,9 @@ static struct cni_map table_map(struct routing *r, uint32_t number, enum cni_fam
 {
 	struct cni_map map;
 
+	/* what is in the kernel's own is not looked at: ordinary routing may be anything */
+	if (r->d->is_dump && number == RT_TABLE_MAIN)
+		return cni_map_all(r->spaces, MAIN);
 	for (size_t i = 0; i < r->n_tables; i++)
 		if (r->tables[i].number == number && r->tables[i].family == family)
 			return r->tables[i].map;
@@ -102,13 +106,17 @@ static struct cni_space selected(struct routing *r, const struct ip_rule *rule, 
 		where = cni_space_none();
 	if (rule->from.len)
 		where = cni_space_and(r->spaces, where, cni_space_prefix(r->spaces, CNI_FIELD_FROM, rule->from));
+	if (rule->to.len)
+		where = cni_space_and(r->spaces, where, cni_space_prefix(r->spaces, CNI_FIELD_TO, rule->to));
 	if (rule->ipproto)
 		where = cni_space_and(r->spaces, where,
 				      cni_space_value(r->spaces, rule->family, CNI_FIELD_PROTO, rule->ipproto));
 	return rule->inverted ? cni_space_not(r->spaces, where) : where;
 }
 
-struct cni_map routing_map(struct routing *r, enum cni_family family, uint32_t mark, const char *iif)
+/* By the rules of all, or by ours alone. */
+static struct cni_map by_rules(struct routing *r, enum cni_family family, uint32_t mark, const char *iif,
+			       bool only_ours)
 {
 	const struct ruleset *set = r->d->to;
 	/* from rule i on; behind the last of ours stands main's */
@@ -122,16 +130,29 @@ struct cni_map routing_map(struct routing *r, enum cni_family family, uint32_t m
 		size_t to = i + 1;
 
 		from[i] = then;
-		if (cni_space_is_empty(where) || rule->action == RULE_NOP)
+		if (cni_space_is_empty(where) || rule->action == RULE_NOP || (only_ours && rule->is_foreign))
 			continue;
 		while (rule->action == RULE_GOTO && to < set->n_rules &&
 		       (set->rules[to].family != family || set->rules[to].priority < rule->jump))
 			to++;
 		if (rule->action == RULE_GOTO)
 			then = from[to];
+		else if (rule->action != RULE_LOOKUP)
+			then = cni_map_all(r->spaces, rule->action == RULE_DROP ? DROP : REJECT);
 		else
 			then = cni_map_join(r->spaces, table_map(r, rule->table, family), then, go_on, r);
 		from[i] = cni_map_ite(r->spaces, where, then, from[i]);
 	}
 	return from[0];
+}
+
+/* What we leave to main is ordinary routing, and others' rules are part of that, wherever they stand. */
+struct cni_map routing_map(struct routing *r, enum cni_family family, uint32_t mark, const char *iif)
+{
+	const struct cni_map ours = by_rules(r, family, mark, iif, true);
+
+	if (!r->d->to->has_foreign)
+		return ours;
+	return cni_map_ite(r->spaces, cni_map_where(r->spaces, ours, MAIN), ours,
+			   by_rules(r, family, mark, iif, false));
 }

@@ -24,7 +24,7 @@ enum expr_op {
 	X_LOOKUP, /* `name`; `inverted`, or a verdict map */
 	X_IMMEDIATE,
 	X_VERDICT,
-	X_COUNTER,
+	X_COUNTER, /* `name`; NULL: its own, or a line in a log */
 	X_MSS_SET,
 	X_NOTRACK,
 	X_MASQUERADE,
@@ -60,6 +60,7 @@ struct chain {
 	const char *type; /* of a base chain */
 	uint32_t hook;
 	int32_t priority;
+	bool drops; /* what comes to the end of a base chain */
 	struct nft_rule *rules;
 	size_t n_rules;
 	size_t index; /* in the ruleset, once it is whole */
@@ -89,7 +90,7 @@ struct set {
 
 /* ---- routing ---- */
 
-enum rule_action { RULE_LOOKUP, RULE_GOTO, RULE_NOP };
+enum rule_action { RULE_LOOKUP, RULE_GOTO, RULE_NOP, RULE_DROP, RULE_REJECT };
 
 struct ip_rule {
 	enum cni_family family;
@@ -98,9 +99,11 @@ struct ip_rule {
 	enum rule_action action;
 	bool inverted;
 	uint32_t table, jump, mark, mask;
-	struct cni_prefix from; /* length 0: any */
+	struct cni_prefix from, to; /* length 0: any */
 	const char *iif; /* NULL: any */
 	uint8_t ipproto; /* 0: any */
+	bool is_foreign; /* in a kernel: somebody else's */
+	const char *unclear; /* in a kernel: why it is not understood; NULL: it is */
 };
 
 struct hop {
@@ -123,6 +126,7 @@ struct ip_route {
 
 struct ruleset {
 	const char *const *devices; /* by index - 1 */
+	const uint32_t *indexes; /* NULL, or those of the devices */
 	size_t n_devices;
 	struct chain **chains; /* ascending by name, once it is whole; so are sets and counters */
 	size_t n_chains;
@@ -131,7 +135,8 @@ struct ruleset {
 	const char **counters;
 	size_t n_counters;
 	size_t recent_chain, recent_set; /* that was found last */
-	bool has_table;
+	bool has_table, is_dormant;
+	bool has_foreign; /* ip rules of somebody else's are before ours */
 	struct ip_rule *rules; /* ascending by priority, once it is whole */
 	size_t n_rules;
 	struct ip_route *routes; /* by table and family, longest prefix first, then by metric */
@@ -156,5 +161,11 @@ void proof_decode_verdict(struct decoder *d, struct bytes in, int32_t *code, con
 void proof_decode_ip_rule(struct decoder *d, struct bytes in);
 void proof_decode_ip_route(struct decoder *d, struct bytes in);
 void proof_table_name(struct decoder *d, const struct attrs *attrs);
+
+/* others.c: a rule of another table that may change bits of marks that are `ours` is an error: what packets bring to our
+ * hooks, or take from them, is not known then. `in`: rules, as messages. */
+void proof_others(struct decoder *d, struct bytes in, uint32_t ours);
+/* In the whole ruleset, what asks for other bits of marks is an error: their values are not known. */
+void proof_foreign_marks(struct decoder *d, uint32_t ours);
 
 #endif

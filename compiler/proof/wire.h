@@ -18,6 +18,7 @@ struct bytes {
 struct decoder {
 	struct cni_arena *arena;
 	struct ruleset *to;
+	bool is_dump; /* what a kernel tells of what it holds, not what is sent to one */
 	const char *error; /* NULL: none so far */
 };
 
@@ -32,6 +33,12 @@ struct attrs {
 
 /* A bit a number, for numbers below 64. */
 #define ATTR(number) ((uint64_t)1 << (number))
+
+/* Attributes that only a dump has, and that say nothing of what becomes of a packet, or are looked at there. */
+static inline uint64_t proof_in_dump(const struct decoder *d, uint64_t mask)
+{
+	return d->is_dump ? mask : 0;
+}
 
 /* Reads all of `in`. An attribute that is not in `known`, that comes twice or that is cut short is an error. */
 struct attrs proof_attrs(struct decoder *d, const char *what, struct bytes in, uint64_t known);

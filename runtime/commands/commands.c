@@ -80,9 +80,12 @@ const struct rt_command rt_commands[] = {
 	  RT_BIT(RT_OPT_FORMAT) | RT_BIT(RT_OPT_SET), 1, ANY_NUMBER, rt_test },
 	{ "drift", NULL, "[FILE...]", "tell where the kernel differs from the policy, changing nothing",
 	  "The policy is the last confirmed revision, or FILE. Exits 2 where something\n"
-	  "differs. --ignore may be given several times, such as 'setting *'.",
-	  RT_BIT(RT_OPT_IGNORE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 0, ANY_NUMBER,
-	  rt_drift },
+	  "differs. --ignore may be given several times, such as 'setting *'. With --prove\n"
+	  "only what steers a packet otherwise than the policy says is a difference, or what\n"
+	  "cannot be judged: rules and routes in another shape are not.",
+	  RT_BIT(RT_OPT_IGNORE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_PROVE) | RT_BIT(RT_OPT_SET) |
+		  RT_BIT(RT_OPT_STATE_DIR),
+	  0, ANY_NUMBER, rt_drift },
 	{ "doctor", NULL, "[FILE...]", "find what will bite: other daemons, marks, missing parts",
 	  "Looks at this router, with FILE or the last confirmed revision in mind, and\n"
 	  "changes nothing. Exits 1 where something will break, 0 where it only may.",

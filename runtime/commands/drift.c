@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "compiler/emit/emit.h"
+#include "runtime/commands/drift_meaning.h"
 #include "runtime/commands/pipeline.h"
 #include "runtime/json/envelope.h"
 #include "runtime/json/plan_json.h"
 #include "runtime/netlink/read_only.h"
 #include "runtime/netlink/snapshot.h"
+#include "runtime/proof/prove.h"
 
 /* The files of the command line, or the last revision. */
 static bool load(struct rt_session *session, struct rt_against *against)
@@ -133,7 +135,9 @@ enum rt_exit rt_drift(struct rt_session *session)
 	const struct rt_options *options = session->options;
 	struct rt_against against = { 0 };
 	struct cni_state *observed;
+	struct cni_proof proof;
 	struct rt_drift drift;
+	bool differs;
 
 	if (options->sets.n_items && !options->n_operands) {
 		rt_fail(session, "drift: --set goes with FILE; a revision has its own");
@@ -146,10 +150,16 @@ enum rt_exit rt_drift(struct rt_session *session)
 	if (rt_snapshot(nl, session->arena, &observed, session->diags) ||
 	    !rt_against_kernel(session, against.model, nl, observed, &drift))
 		return RT_ERROR;
+	if (options->prove && against.model && !rt_prove_live(session, against.model, nl, observed, &proof))
+		return RT_ERROR;
 	rt_drift_ignore(&drift, &options->ignore);
+	differs = drift.n_items;
 	if (options->json)
 		write_json(session, &drift, against.revision);
 	else
 		write_text(session, &drift, name_of(session->arena, against.revision));
-	return drift.n_items ? RT_CHANGES : RT_OK;
+	/* of a router without a policy there is nothing to prove: whatever is left of ours is drift */
+	if (options->prove && against.model)
+		differs = rt_drift_by_meaning(session, &drift, &proof);
+	return differs ? RT_CHANGES : RT_OK;
 }

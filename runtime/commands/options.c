@@ -60,7 +60,7 @@ static const struct row {
 	[RT_OPT_NO_WAIT] = { "no-wait", 0, FLAG, NULL, AT(no_wait), NULL,
 			     "with --confirm: return as soon as the change is made" },
 	[RT_OPT_PROVE] = { "prove", 0, FLAG, NULL, AT(prove), NULL,
-			   "prove that what would be sent does what the policy says" },
+			   "prove that what is sent, or installed, does what the policy says" },
 	[RT_OPT_RULES] = { "rules", 0, FLAG, NULL, AT(rules), NULL,
 			   "show what differs in the rules on an empty router" },
 	[RT_OPT_SET] = { "set", 0, LIST, "NAME=VALUE", AT(sets), NULL, "give a variable of the policy its value" },

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "compiler/space/space.h"
+#include "runtime/proof/dump.h"
 #include "runtime/proof/record.h"
 #include "runtime/saved_plan/digest.h"
 
@@ -89,4 +90,17 @@ bool rt_prove(struct rt_session *session, const struct cni_model *model, const s
 	else
 		rt_detail(session, "not proven: that needs more than %d nodes", CNI_DEFAULT_NODES);
 	return proof.answer == CNI_PROVEN || !asked;
+}
+
+bool rt_prove_live(struct rt_session *session, const struct cni_model *model, struct rt_netlink *nl,
+		   const struct cni_state *observed, struct cni_proof *proof)
+{
+	struct cni_messages messages;
+
+	if (rt_dump(nl, session->arena, observed, &messages, session->diags))
+		return false;
+	*proof = cni_prove(session->arena, model, observed, &messages, CNI_DEFAULT_NODES, session->diags);
+	if (proof->answer == CNI_TOO_LARGE)
+		proof->unclear = cni_printf(session->arena, "the proof needs more than %d nodes", CNI_DEFAULT_NODES);
+	return true;
 }

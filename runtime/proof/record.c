@@ -12,29 +12,17 @@
 #include "compiler/arena.h"
 #include "compiler/plan.h"
 #include "runtime/netlink/execute.h"
+#include "runtime/proof/kept.h"
 
 struct recorder {
 	struct rt_transport transport;
 	struct cni_arena *arena;
-	struct kept {
-		uint8_t *data;
-		size_t len, room;
-	} kept[RT_N_BUSES];
+	struct rt_kept kept[RT_N_BUSES];
 	const char **devices; /* that were asked for: the first has index 1 */
 	size_t n_devices;
 	uint64_t answer[64]; /* to what was sent last */
 	size_t answer_len;
 };
-
-static void keep(struct recorder *r, struct kept *kept, const void *data, size_t len)
-{
-	if (kept->room - kept->len < len) {
-		kept->room = 2 * kept->room + len;
-		kept->data = cni_regrow(r->arena, kept->data, kept->len, kept->room);
-	}
-	memcpy(kept->data + kept->len, data, len);
-	kept->len += len;
-}
 
 static struct nlmsghdr *add_answer(struct recorder *r, uint16_t type, uint32_t seq)
 {
@@ -81,7 +69,7 @@ static int take(struct rt_transport *transport, enum rt_bus bus, const void *dat
 	if (bus == RT_ROUTE && message->nlmsg_type == RTM_GETLINK)
 		tell_index(r, message);
 	else
-		keep(r, &r->kept[bus], data, len);
+		rt_keep(r->arena, &r->kept[bus], data, len);
 	for (int left = (int)len; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
 		if (message->nlmsg_flags & NLM_F_ACK)
 			say_yes(r, message->nlmsg_seq);
