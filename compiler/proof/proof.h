@@ -43,7 +43,7 @@ struct cni_messages {
 enum cni_proven {
 	CNI_PROVEN,
 	CNI_REFUTED, /* reported: CNI506 */
-	CNI_TOO_LARGE, /* for max_nodes: not reported */
+	CNI_TOO_LARGE, /* for the limits: not reported */
 	CNI_NOT_JUDGED, /* of a dump only: it holds what is not understood */
 };
 
@@ -62,8 +62,15 @@ struct cni_proof {
 	size_t nodes, bytes; /* of the diagrams */
 };
 
-/* `observed`: where links are that something else configures; NULL: everywhere. `max_nodes`: of the diagrams. */
+struct cni_proof_limits {
+	unsigned int max_nodes; /* of the diagrams */
+	bool (*is_late)(void *arg); /* asked now and then: whether to give up; NULL: never */
+	void *arg;
+};
+
+/* `observed`: where links are that something else configures; NULL: everywhere. */
 struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *model, const struct cni_state *observed,
-			   const struct cni_messages *messages, unsigned int max_nodes, struct cni_diags *diags);
+			   const struct cni_messages *messages, const struct cni_proof_limits *limits,
+			   struct cni_diags *diags);
 
 #endif

@@ -25,14 +25,20 @@ struct proving {
 	struct meant meant;
 	struct cni_spaces *spaces;
 	const struct cni_model *model;
+	const struct cni_proof_limits *limits;
 	struct cni_proof proof;
 };
 
 static const char *const family_names[CNI_N_FAMILIES] = { "IPv4", "IPv6" };
 
+static bool is_late(const struct proving *p)
+{
+	return p->limits->is_late && p->limits->is_late(p->limits->arg);
+}
+
 static bool is_over(const struct proving *p)
 {
-	return p->proof.answer != CNI_PROVEN || p->d.error || cni_spaces_failed(p->spaces);
+	return is_late(p) || p->proof.answer != CNI_PROVEN || p->d.error || cni_spaces_failed(p->spaces);
 }
 
 /* ---- what differs ---- */
@@ -525,13 +531,15 @@ static void report(const struct cni_proof *proof, struct cni_diags *diags)
 }
 
 struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *model, const struct cni_state *observed,
-			   const struct cni_messages *messages, unsigned int max_nodes, struct cni_diags *diags)
+			   const struct cni_messages *messages, const struct cni_proof_limits *limits,
+			   struct cni_diags *diags)
 {
 	struct proving *p = cni_new(arena, struct proving);
 
 	p->d = (struct decoder){ .arena = arena, .to = &p->set };
 	p->model = model;
-	p->spaces = cni_spaces_new(arena, NULL, max_nodes);
+	p->limits = limits;
+	p->spaces = cni_spaces_new(arena, NULL, limits->max_nodes);
 	p->texts.arena = arena;
 	machine_init(&p->machine, &p->d, p->spaces);
 	routing_init(&p->routing, &p->d, p->spaces);
@@ -549,7 +557,7 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 	decode(p, messages);
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES && !is_over(p); f++)
 		prove_family(p, f);
-	if (cni_spaces_failed(p->spaces)) {
+	if (cni_spaces_failed(p->spaces) || (is_late(p) && p->proof.answer == CNI_PROVEN)) {
 		p->proof.answer = CNI_TOO_LARGE;
 	} else if (p->d.error && messages->is_dump) {
 		p->proof.answer = CNI_NOT_JUDGED;

@@ -9,7 +9,8 @@
 #include "runtime/proof/record.h"
 #include "runtime/saved_plan/digest.h"
 
-#define QUICK 500000 /* of cost_of(): well below a second, also where the machine is slower */
+#define QUICK 500000 /* of cost_of(): what is not begun */
+#define PATIENCE 0.9 /* seconds, where nobody asked */
 
 static double now(void)
 {
@@ -17,6 +18,11 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool is_late(void *arg)
+{
+	return now() > *(const double *)arg;
 }
 
 /* About how many microseconds it takes, on one core of a machine of 2024: measured with tests/bench/policy. */
@@ -65,6 +71,8 @@ bool rt_prove(struct rt_session *session, const struct cni_model *model, const s
 	      const struct cni_state *desired, bool asked)
 {
 	const double start = now();
+	double deadline = start + PATIENCE;
+	const struct cni_proof_limits limits = { CNI_DEFAULT_NODES, asked ? NULL : is_late, &deadline };
 	struct cni_messages messages;
 	struct cni_proof proof;
 
@@ -77,7 +85,7 @@ bool rt_prove(struct rt_session *session, const struct cni_model *model, const s
 	}
 	if (rt_record(session->arena, desired, &messages, session->diags))
 		return false;
-	proof = cni_prove(session->arena, model, observed, &messages, CNI_DEFAULT_NODES, session->diags);
+	proof = cni_prove(session->arena, model, observed, &messages, &limits, session->diags);
 	if (proof.answer == CNI_REFUTED)
 		return false;
 	if (proof.answer == CNI_PROVEN && asked)
@@ -88,18 +96,20 @@ bool rt_prove(struct rt_session *session, const struct cni_model *model, const s
 		cni_diag(session->diags, CNI507, (struct cni_span){ 0 }, "the proof needs more than %d nodes",
 			 CNI_DEFAULT_NODES);
 	else
-		rt_detail(session, "not proven: that needs more than %d nodes", CNI_DEFAULT_NODES);
+		rt_detail(session, "not proven within %.1f s and %d nodes; `cnic check --prove` has more patience",
+			  PATIENCE, CNI_DEFAULT_NODES);
 	return proof.answer == CNI_PROVEN || !asked;
 }
 
 bool rt_prove_live(struct rt_session *session, const struct cni_model *model, struct rt_netlink *nl,
 		   const struct cni_state *observed, struct cni_proof *proof)
 {
+	const struct cni_proof_limits limits = { CNI_DEFAULT_NODES, NULL, NULL };
 	struct cni_messages messages;
 
 	if (rt_dump(nl, session->arena, observed, &messages, session->diags))
 		return false;
-	*proof = cni_prove(session->arena, model, observed, &messages, CNI_DEFAULT_NODES, session->diags);
+	*proof = cni_prove(session->arena, model, observed, &messages, &limits, session->diags);
 	if (proof->answer == CNI_TOO_LARGE)
 		proof->unclear = cni_printf(session->arena, "the proof needs more than %d nodes", CNI_DEFAULT_NODES);
 	return true;

@@ -62,11 +62,11 @@ serve far 53
 answered "traffic flows" lan udp 10.1.0.5 198.18.0.1 53 flows 20
 
 # A to B to A, with flows that go on all the while
-send lan udp 10.1.0.5 198.18.0.2 53 flows 10 packets 300 every 20 sport 50000 wait 5000 >"$lab_dir/flows" &
+send lan udp 10.1.0.5 198.18.0.2 53 flows 10 packets 500 every 20 sport 50000 wait 5000 >"$lab_dir/flows" &
 flows=$!
 sleep 0.5
 apply "another policy, under traffic" "$b"
-sleep 0.5 # what was captured before is written down by then
+sleep 1.5 # what was captured before is written down by then
 forget
 sleep 0.3
 saw 0 far '^cf1 in udp .* > 198\.18\.0\.2\.' "steers the next packet of every flow"
@@ -77,7 +77,7 @@ for _ in 1 2 3 4; do
 	for policy in "$b" "$a"; do cnic apply -q "$policy" || result 1 "to and fro"; done
 done
 wait $flows
-is "$(<"$lab_dir/flows")" "sent 3000 answered 3000" "not one packet was lost"
+is "$(<"$lab_dir/flows")" "sent 5000 answered 5000" "not one packet was lost"
 saw 0 router '^eth0 out ' "nor sent astray"
 is "$(foreign)" "$others" "what others own is still untouched"
 unchanged "another apply has nothing to do" "$a"

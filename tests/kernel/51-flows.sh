@@ -39,9 +39,9 @@ policy 'route voip service voip via cf2 else drop;
 	route rest from office via isp masquerade else drop;' >"$lab_dir/b.cni"
 
 apply "the first policy" "$lab_dir/a.cni"
-flow voice 198.18.0.1 5060 50001 500
-flow saas 203.0.113.130 443 50002 500
-flow rest 198.18.0.1 53 50003 500
+flow voice 198.18.0.1 5060 50001 800
+flow saas 203.0.113.130 443 50002 800
+flow rest 198.18.0.1 53 50003 800
 where 198.18.0.1 50001 cf1 "a plain flow"
 where 203.0.113.130 50002 net "a translated flow"
 where 198.18.0.1 50003 cf1 "another plain flow"

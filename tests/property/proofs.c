@@ -37,7 +37,8 @@ static void prove(struct cni_arena *arena, struct compiled *compiled, const char
 	struct cni_proof proof = { .answer = CNI_REFUTED };
 
 	if (!rt_record(arena, compiled->state, &messages, &compiled->diags))
-		proof = cni_prove(arena, compiled->model, NULL, &messages, MAX_NODES, &compiled->diags);
+		proof = cni_prove(arena, compiled->model, NULL, &messages,
+				  &(struct cni_proof_limits){ .max_nodes = MAX_NODES }, &compiled->diags);
 	totals->n_maps += proof.n_maps;
 	totals->slowest = now() - start > totals->slowest ? now() - start : totals->slowest;
 	if (proof.answer == CNI_PROVEN)

@@ -226,7 +226,9 @@ static enum cni_proven prove(struct bench *b, unsigned int nodes)
 {
 	cni_diags_init(&b->diags, b->arena);
 	assert_int_equal(rt_record(b->arena, b->state, &b->messages, &b->diags), 0);
-	return cni_prove(b->arena, b->model, NULL, &b->messages, nodes, &b->diags).answer;
+	return cni_prove(b->arena, b->model, NULL, &b->messages, &(struct cni_proof_limits){ .max_nodes = nodes },
+			 &b->diags)
+		.answer;
 }
 
 static void a_state_is_proven(void **state)
@@ -239,6 +241,24 @@ static void what_is_too_large_is_told(void **state)
 	struct bench *b = *state;
 
 	assert_int_equal(prove(b, 10000), CNI_TOO_LARGE);
+	assert_int_equal(b->diags.n_errors, 0);
+}
+
+static bool at_once(void *arg)
+{
+	++*(int *)arg;
+	return true;
+}
+
+static void impatience_is_no_proof(void **state)
+{
+	struct bench *b = *state;
+	int n_asked = 0;
+	const struct cni_proof_limits limits = { NODES, at_once, &n_asked };
+
+	assert_int_equal(prove(b, NODES), CNI_PROVEN);
+	assert_int_equal(cni_prove(b->arena, b->model, NULL, &b->messages, &limits, &b->diags).answer, CNI_TOO_LARGE);
+	assert_true(n_asked);
 	assert_int_equal(b->diags.n_errors, 0);
 }
 
@@ -394,6 +414,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_is_refused),
 		cmocka_unit_test(a_state_is_proven),
 		cmocka_unit_test(what_is_too_large_is_told),
+		cmocka_unit_test(impatience_is_no_proof),
 		cmocka_unit_test(one_changed_thing_is_seen),
 		cmocka_unit_test(another_shape_is_the_same),
 	};
