@@ -55,7 +55,7 @@ answered "a new flow that is translated" lan udp 10.10.0.5 198.18.0.1 53 sport 5
 saw 1 far '^net in udp 198\.51\.100\.2\.50013 ' "does too"
 apply "the first policy again" "$lab_dir/a.cni"
 wait
-for f in voice saas rest; do is "$(<"$lab_dir/flow.$f")" "sent 500 answered 500" "$f lost nothing"; done
+for f in voice saas rest; do is "$(<"$lab_dir/flow.$f")" "sent 800 answered 800" "$f lost nothing"; done
 
 ok "what left by the Internet all the while" at router nft list table inet observer
 like "$out" 'counter packets 0 ' "never had a private source"
