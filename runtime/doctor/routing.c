@@ -59,16 +59,8 @@ static int read_route(const struct nlmsghdr *message, void *arg)
 static struct routes routes_of(const struct rt_doctor *d, enum cni_family family, uint32_t table)
 {
 	struct routes routes = { .arena = d->arena, .family = family, .table = table };
-	uint64_t space[64] = { 0 };
-	struct nlmsghdr *request = mnl_nlmsg_put_header(space);
-	struct rtmsg *header;
 
-	request->nlmsg_type = RTM_GETROUTE;
-	request->nlmsg_flags = NLM_F_DUMP;
-	header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
-	header->rtm_family = rt_af(family);
-	mnl_attr_put_u32(request, RTA_TABLE, table);
-	if (rt_request(d->nl, RT_ROUTE, request, read_route, &routes))
+	if (rt_request_table(d->nl, rt_af(family), table, read_route, &routes))
 		routes.n_items = 0;
 	return routes;
 }

@@ -71,4 +71,13 @@ bool rt_addr(const struct nlattr *attr, enum cni_family family, struct cni_addr 
 /* The comment in nft's user data, copied; NULL: none. */
 const char *rt_comment(struct cni_arena *arena, const struct nlattr *udata);
 
+/* ---- requests that others make as well ---- */
+
+/* All ip rules of an address family (AF_INET …), as rt_request() does. */
+int rt_request_rules(struct rt_netlink *nl, uint8_t family, rt_each *each, void *arg);
+/* All routes of a family in one table. */
+int rt_request_table(struct rt_netlink *nl, uint8_t family, uint32_t table, rt_each *each, void *arg);
+/* Whether an object of nftables is in our table; *attrs are its attributes. */
+bool rt_nft_is_ours(const struct nlmsghdr *message, struct rt_attrs *attrs);
+
 #endif

@@ -39,12 +39,7 @@ static int dump(struct rt_observation *obs, uint16_t type, uint16_t flags, const
 /* Older kernels dump the objects of all tables. False: not one of ours. */
 static bool is_ours(const struct nlmsghdr *message, uint16_t type, struct rt_attrs *attrs)
 {
-	const struct nfgenmsg *family = mnl_nlmsg_get_payload(message);
-
-	if (message->nlmsg_type != rt_nft_type(type) || mnl_nlmsg_get_payload_len(message) < sizeof(*family))
-		return false;
-	rt_attrs(attrs, message, sizeof(*family));
-	return family->nfgen_family == NFPROTO_INET && !strcmp(rt_string(attrs->at[NFTA_TABLE_NAME]), CNI_TABLE);
+	return message->nlmsg_type == rt_nft_type(type) && rt_nft_is_ours(message, attrs);
 }
 
 static int read_table(const struct nlmsghdr *message, void *arg)

@@ -78,15 +78,7 @@ int rt_observe_rules(struct rt_observation *obs)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < sizeof(families); i++) {
-		uint64_t space[64] = { 0 };
-		struct nlmsghdr *request = mnl_nlmsg_put_header(space);
-		struct fib_rule_hdr *header;
-
-		request->nlmsg_type = RTM_GETRULE;
-		request->nlmsg_flags = NLM_F_DUMP;
-		header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
-		header->family = families[i];
-		rc = rt_request(obs->nl, RT_ROUTE, request, read_rule, obs);
+		rc = rt_request_rules(obs->nl, families[i], read_rule, obs);
 		if (rc == -EAFNOSUPPORT) /* a kernel without the family, or without policy routing for it */
 			rc = 0;
 	}

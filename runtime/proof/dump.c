@@ -39,22 +39,12 @@ static void keep(struct dump *d, struct rt_kept *to, const struct nlmsghdr *mess
 
 /* ---- nftables ---- */
 
-static bool is_ours(const struct nlmsghdr *message, struct rt_attrs *attrs)
-{
-	const struct nfgenmsg *family = mnl_nlmsg_get_payload(message);
-
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(*family))
-		return false;
-	rt_attrs(attrs, message, sizeof(*family));
-	return family->nfgen_family == NFPROTO_INET && !strcmp(rt_string(attrs->at[NFTA_TABLE_NAME]), CNI_TABLE);
-}
-
 static int keep_ours(const struct nlmsghdr *message, void *arg)
 {
 	struct dump *d = arg;
 	struct rt_attrs attrs;
 
-	if (!is_ours(message, &attrs))
+	if (!rt_nft_is_ours(message, &attrs))
 		return 0;
 	keep(d, &d->nft, message);
 	if (message->nlmsg_type == rt_nft_type(NFT_MSG_NEWSET))
@@ -67,7 +57,7 @@ static int keep_others(const struct nlmsghdr *message, void *arg)
 	struct dump *d = arg;
 	struct rt_attrs attrs;
 
-	if (!is_ours(message, &attrs))
+	if (!rt_nft_is_ours(message, &attrs))
 		keep(d, &d->others, message);
 	return 0;
 }
@@ -155,20 +145,6 @@ static int none_is_no_failure(int rc)
 	return rc == -ENOENT || rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP ? 0 : rc;
 }
 
-static int dump_table(struct dump *d, const struct led *led)
-{
-	uint64_t space[64] = { 0 };
-	struct nlmsghdr *request = mnl_nlmsg_put_header(space);
-	struct rtmsg *info;
-
-	request->nlmsg_type = RTM_GETROUTE;
-	request->nlmsg_flags = NLM_F_DUMP;
-	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
-	info->rtm_family = led->family;
-	mnl_attr_put_u32(request, RTA_TABLE, led->table);
-	return none_is_no_failure(rt_request(d->nl, RT_ROUTE, request, keep_route, d));
-}
-
 /* The kernel's own tables are ordinary routing; so is what comes after our last rule, which may hold a million routes. */
 static bool is_asked_for(const struct dump *d, size_t i)
 {
@@ -188,20 +164,12 @@ static int dump_routing(struct dump *d)
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < sizeof(families); i++) {
-		uint64_t space[64] = { 0 };
-		struct nlmsghdr *request = mnl_nlmsg_put_header(space);
-		struct fib_rule_hdr *header;
-
-		request->nlmsg_type = RTM_GETRULE;
-		request->nlmsg_flags = NLM_F_DUMP;
-		header = mnl_nlmsg_put_extra_header(request, sizeof(*header));
-		header->family = families[i];
-		rc = none_is_no_failure(rt_request(d->nl, RT_ROUTE, request, keep_rule, d));
-	}
+	for (size_t i = 0; !rc && i < sizeof(families); i++)
+		rc = none_is_no_failure(rt_request_rules(d->nl, families[i], keep_rule, d));
 	for (size_t i = 0; !rc && i < d->n_led; i++)
 		if (is_asked_for(d, i))
-			rc = dump_table(d, &d->led[i]);
+			rc = none_is_no_failure(
+				rt_request_table(d->nl, d->led[i].family, d->led[i].table, keep_route, d));
 	return rc;
 }
 
