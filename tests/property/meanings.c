@@ -184,17 +184,6 @@ static bool breaks(struct pair *p, enum law law, const char *device, const struc
 	return false;
 }
 
-static struct packet packet_of(const struct cni_header *h)
-{
-	return (struct packet){ .src = { h->family, h->field[CNI_FIELD_FROM] },
-				.dst = { h->family, h->field[CNI_FIELD_TO] },
-				.proto = (uint8_t)h->field[CNI_FIELD_PROTO],
-				.sport = (uint16_t)h->field[CNI_FIELD_SPORT],
-				.dport = (uint16_t)h->field[CNI_FIELD_DPORT],
-				.dscp = (uint8_t)h->field[CNI_FIELD_DSCP],
-				.icmp_type = (uint8_t)h->field[CNI_FIELD_TYPE] };
-}
-
 static struct cni_header header_of(const struct packet *p)
 {
 	return (struct cni_header){ p->src.family,
@@ -235,7 +224,7 @@ static bool is_as_said(const struct cni_model *model, const struct fate *fate, c
 static bool check_class(struct pair *p, const struct cni_changes *changes, size_t at)
 {
 	const struct cni_change *change = &changes->items[at];
-	const struct packet packet = packet_of(&change->witness);
+	const struct packet packet = packet_of_header(&change->witness);
 	const struct cni_fate *fates = p->comparison->fates.items;
 	const struct cni_fate *said[] = { &fates[change->before], &fates[change->after] };
 

@@ -345,3 +345,14 @@ struct packets packets_for(struct cni_arena *arena, struct rng *rng, const struc
 	}
 	return packets;
 }
+
+struct packet packet_of_header(const struct cni_header *h)
+{
+	return (struct packet){ .src = { h->family, h->field[CNI_FIELD_FROM] },
+				.dst = { h->family, h->field[CNI_FIELD_TO] },
+				.proto = (uint8_t)h->field[CNI_FIELD_PROTO],
+				.sport = (uint16_t)h->field[CNI_FIELD_SPORT],
+				.dport = (uint16_t)h->field[CNI_FIELD_DPORT],
+				.dscp = (uint8_t)h->field[CNI_FIELD_DSCP],
+				.icmp_type = (uint8_t)h->field[CNI_FIELD_TYPE] };
+}

@@ -9,6 +9,7 @@
 
 #include "compiler/ip.h"
 #include "compiler/model.h"
+#include "compiler/space/space.h"
 
 struct cni_arena;
 
@@ -66,5 +67,8 @@ struct packets {
  * each put into a packet that comes close to some route; then random ones, until there are `n` at least. */
 struct packets packets_for(struct cni_arena *arena, struct rng *rng, const struct cni_model *model,
 			   const struct cni_policy *policy, size_t n);
+
+/* What a packet space calls it. */
+struct packet packet_of_header(const struct cni_header *h);
 
 #endif

@@ -20,17 +20,6 @@ static bool is_told_dead(const struct trial *t, const struct cni_route *route)
 	return is_void(&route->match);
 }
 
-static struct packet packet_of(const struct cni_header *h)
-{
-	return (struct packet){ .src = { h->family, h->field[CNI_FIELD_FROM] },
-				.dst = { h->family, h->field[CNI_FIELD_TO] },
-				.proto = (uint8_t)h->field[CNI_FIELD_PROTO],
-				.sport = (uint16_t)h->field[CNI_FIELD_SPORT],
-				.dport = (uint16_t)h->field[CNI_FIELD_DPORT],
-				.dscp = (uint8_t)h->field[CNI_FIELD_DSCP],
-				.icmp_type = (uint8_t)h->field[CNI_FIELD_TYPE] };
-}
-
 /* Of one family; *found: some packet is the route's. */
 static bool route_holds(struct trial *t, struct cni_spaces *s, enum cni_family family, struct cni_space taken,
 			const struct cni_route *route, bool *found)
@@ -42,7 +31,7 @@ static bool route_holds(struct trial *t, struct cni_spaces *s, enum cni_family f
 		return true;
 	*found = true;
 	header = cni_space_witness(s, family, taken, NULL, NULL);
-	t->packet = packet_of(&header);
+	t->packet = packet_of_header(&header);
 	fate = naive_fate(t->model, t->device, &t->packet, t->down);
 	return fate.route == route || trial_fail(t, PROP_CHECKS, "a packet that route `%s` takes is taken by %s",
 						 route->name, fate.route ? fate.route->name : "none");
