@@ -119,6 +119,14 @@ struct cni_st_hop {
 	uint16_t weight; /* 1..256 */
 	bool onlink;
 	bool linkdown, dead; /* observed */
+	const char *target; /* desired: the link or tunnel that it is through; NULL: none that the policy has */
+};
+
+/* What becomes of a next hop while the target that it is through is said to be down: state/down.h. */
+enum cni_when_down {
+	CNI_DOWN_LEAVES, /* it goes, and with the last one the route */
+	CNI_DOWN_STAYS, /* answers leave by the target that the flow came in by, whatever is said of it */
+	CNI_DOWN_UNLESS_ALL, /* it goes, unless no other route of the same table to the same prefix has one that is up */
 };
 
 struct cni_st_route {
@@ -133,6 +141,7 @@ struct cni_st_route {
 	struct cni_addr source; /* preferred source */
 	struct cni_st_hop *hops; /* UNICAST: one or more; more: multipath */
 	size_t n_hops;
+	enum cni_when_down when_down; /* desired */
 };
 
 /* ---- nftables ---- */
@@ -296,6 +305,11 @@ struct cni_state {
 	size_t n_rules;
 	struct cni_st_route *routes; /* observed: ours, others' in tables that we fill, main's defaults */
 	size_t n_routes;
+	struct cni_st_route *all_routes; /* desired: what `routes` are while nothing is down (state/down.h) */
+	size_t n_all_routes;
+	const char **tracked; /* desired: the targets that are probed, by name, ascending */
+	size_t n_tracked;
+	uint32_t down_table; /* desired: where the kernel keeps which of them are down */
 	bool has_table; /* the nft table is there (observed) or wanted (desired) */
 	struct cni_st_counter *counters;
 	size_t n_counters;

@@ -122,6 +122,21 @@ bool lower_let_go(struct lower *l)
 	return n < n_before;
 }
 
+/* As it was observed, through the targets that the policy has now. */
+static void add_route(struct lower *l, const struct cni_st_route *observed)
+{
+	struct cni_st_route *route = cni_push(l->arena, l->state->routes, l->state->n_routes);
+
+	*route = *observed;
+	route->hops = cni_new_array(l->arena, struct cni_st_hop, route->n_hops);
+	for (size_t i = 0; i < route->n_hops; i++) {
+		const struct cni_target *target = target_on(l, observed->hops[i].device);
+
+		route->hops[i] = observed->hops[i];
+		route->hops[i].target = target ? target->name : NULL;
+	}
+}
+
 void lower_former_tables(struct lower *l)
 {
 	for (size_t w = 0; w < l->n_ways; w++)
@@ -133,7 +148,6 @@ void lower_former_tables(struct lower *l)
 			*cni_push(l->arena, l->state->rules, l->state->n_rules) = *rule;
 			for (size_t j = 0; j < l->observed->n_routes; j++)
 				if (is_route_of(l, &l->observed->routes[j], rule))
-					*cni_push(l->arena, l->state->routes, l->state->n_routes) =
-						l->observed->routes[j];
+					add_route(l, &l->observed->routes[j]);
 		}
 }

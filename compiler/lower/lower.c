@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compiler/lower/lower_internal.h"
+#include "compiler/state/down.h"
 
 #define EPOCH_MAX ((1u << EPOCH_BITS) - 1)
 
@@ -108,6 +109,26 @@ uint32_t cni_id_mask(uint32_t mark_mask)
 	return ((1u << (bits < 14 ? bits : 14)) - 1) << __builtin_ctz(mark_mask);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What is down stays so, whatever the policy: the tracker is its judge. */
+static void follow(struct lower *l, struct cni_state *state)
+{
+	for (size_t t = 0; t < l->model->n_targets; t++)
+		if (l->model->targets[t].track.mode == CNI_TRACK_ON)
+			*cni_push(l->arena, state->tracked, state->n_tracked) = l->model->targets[t].name;
+	if (state->n_tracked)
+		qsort(state->tracked, state->n_tracked, sizeof(*state->tracked), by_text);
+	state->all_routes = state->routes;
+	state->n_all_routes = state->n_routes;
+	state->down_table = cni_down_table(l->model->options.table);
+	if (l->observed)
+		cni_state_follow(l->arena, state, l->observed);
+}
+
 static struct cni_state *lower(struct lower *l)
 {
 	struct cni_state *state;
@@ -135,6 +156,7 @@ static struct cni_state *lower(struct lower *l)
 		state->n_former += l->ways[w].is_former;
 	state->n_left = n_left;
 	state->stale = stale_marks(l, epoch);
+	follow(l, state);
 	return state;
 }
 

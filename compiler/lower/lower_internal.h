@@ -8,7 +8,8 @@
 
 #define EPOCH_BITS 3 /* epochs 1..7; 0: no policy classified the flow: it came in by a target, or is none of ours */
 #define MAIN_PRIORITY 32766u /* of the rule that leads to the main table: ip-rule(8) */
-#define FIRST_UNDERLAY 16384 /* offset of the first underlay table from options.table */
+/* Offset of the first underlay table from options.table; the one before it: state/down.h. */
+#define FIRST_UNDERLAY 16384
 
 /* Where a packet can be sent: tiers in order of preference, each of one or more targets that share by weight.
  * A route over a weighted path has one way for each member: it comes first, the rest take over its share. */

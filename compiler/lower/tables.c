@@ -31,7 +31,7 @@ static bool follow_main(const struct lower *l, const struct cni_target *t, enum 
 
 bool lower_hop(const struct lower *l, const struct cni_target *t, enum cni_family family, struct cni_st_hop *hop)
 {
-	*hop = (struct cni_st_hop){ .device = t->ifname, .weight = 1 };
+	*hop = (struct cni_st_hop){ .device = t->ifname, .weight = 1, .target = t->name };
 	if (!t->carries[family])
 		return false;
 	if (t->kind == CNI_TARGET_TUNNEL)
@@ -93,6 +93,7 @@ static bool way_table(struct lower *l, const struct way *way, enum cni_family fa
 		const struct tier *tier = &way->tiers[i];
 		struct cni_st_route route = default_route(table, family, (uint32_t)(i + 1) * METRIC_STEP, way->span);
 
+		route.when_down = way->is_return ? CNI_DOWN_STAYS : CNI_DOWN_LEAVES;
 		for (size_t j = 0; j < tier->n_members; j++) {
 			struct cni_st_hop hop;
 
@@ -208,6 +209,7 @@ static void over_links(struct lower *l, const struct cni_target *t, uint32_t tab
 		if (!lower_hop(l, &l->model->targets[t->tunnel.over[i]], to.addr.family, &hop))
 			continue;
 		route.to = to;
+		route.when_down = CNI_DOWN_UNLESS_ALL;
 		*cni_push(l->arena, route.hops, route.n_hops) = hop;
 		add_route(l, route);
 	}

@@ -116,6 +116,7 @@ struct meant {
 	struct texts *texts;
 	const struct cni_model *model;
 	const struct cni_state *observed; /* where links are that something else configures; NULL: everywhere */
+	const bool *down; /* [target]: what the tracker says, as observed */
 	struct cni_ranges never;
 	bool is_syn; /* what is spoken of at the moment: only a SYN has an MSS */
 };

@@ -50,6 +50,12 @@ static bool is_there(const struct meant *m, const struct cni_target *t, enum cni
 	return false;
 }
 
+/* Whether a path or an outer packet can take it: not while the tracker says that it is down. */
+static bool is_up(const struct meant *m, size_t target, enum cni_family family)
+{
+	return !m->down[target] && is_there(m, &m->model->targets[target], family);
+}
+
 static const char *target_text(const struct meant *m, const struct cni_target *t, enum cni_family family,
 			       unsigned int weight)
 {
@@ -145,7 +151,7 @@ static bool put_others(struct cni_text *text, const struct asking *a, const stru
 	for (size_t i = 0; i < a->path->n_members; i++) {
 		const struct cni_member *member = &a->path->members[i];
 
-		if (member == without || !is_there(a->m, &model->targets[member->target], a->family))
+		if (member == without || !is_up(a->m, member->target, a->family))
 			continue;
 		devices[n++] = model->targets[member->target].ifname;
 		divisor = greatest_divisor(member->weight, divisor);
@@ -157,7 +163,7 @@ static bool put_others(struct cni_text *text, const struct asking *a, const stru
 			const struct cni_member *member = &a->path->members[j];
 
 			if (member == without || strcmp(model->targets[member->target].ifname, devices[i]) != 0 ||
-			    !is_there(a->m, &model->targets[member->target], a->family))
+			    !is_up(a->m, member->target, a->family))
 				continue;
 			cni_text_puts(text, i ? ", " : "");
 			put_member(text, a, member, n > 1 ? member->weight / divisor : 0);
@@ -172,7 +178,7 @@ static const char *ordered_text(const struct asking *a)
 	bool any = false;
 
 	for (size_t i = 0; i < a->path->n_members; i++) {
-		if (!is_there(a->m, &a->m->model->targets[a->path->members[i].target], a->family))
+		if (!is_up(a->m, a->path->members[i].target, a->family))
 			continue;
 		cni_text_puts(&text, any ? " then " : "");
 		put_member(&text, a, &a->path->members[i], 0);
@@ -194,14 +200,14 @@ static const char *weighted_text(const struct asking *a)
 		const struct cni_member *member = &a->path->members[i];
 		const struct cni_target *t = &a->m->model->targets[member->target];
 		struct cni_text one = { .arena = a->m->arena }, others = one;
-		const bool is_up = is_there(a->m, t, a->family);
+		const bool leads = is_up(a->m, member->target, a->family);
 
 		if (!t->carries[a->family])
 			continue;
-		if (is_up)
+		if (leads)
 			put_member(&one, a, member, 0);
 		if (put_others(&others, a, member)) {
-			cni_text_puts(&one, is_up ? " then " : "");
+			cni_text_puts(&one, leads ? " then " : "");
 			cni_text_puts(&one, others.data);
 		}
 		if (one.len)
@@ -425,17 +431,21 @@ static bool answers_of(const struct cni_target *t, struct own *own, bool *by_lin
 	       (health->has_target || !t->tunnel.local_is_link);
 }
 
+/* When all are down, all are tried. */
 static const char *links_text(const void *arg)
 {
 	const struct leading *l = arg;
 	const struct cni_tunnel *tunnel = &l->target->tunnel;
 	struct cni_text text = { .arena = l->m->arena };
+	bool any = false;
 
+	for (size_t i = 0; i < tunnel->n_over; i++)
+		any |= is_up(l->m, tunnel->over[i], l->family);
 	for (size_t i = 0; i < tunnel->n_over; i++) {
 		const struct cni_target *link = &l->m->model->targets[tunnel->over[i]];
 		const struct leaving leaving = { .mss = l->m->is_syn ? link->mss[l->family] : 0 };
 
-		if (!is_there(l->m, link, l->family))
+		if (any ? !is_up(l->m, tunnel->over[i], l->family) : !is_there(l->m, link, l->family))
 			continue;
 		cni_text_printf(&text, "%s%s%s", text.len ? " then " : "", target_text(l->m, link, l->family, 0),
 				leaving_text(l->m->arena, &leaving));

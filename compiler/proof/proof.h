@@ -68,7 +68,8 @@ struct cni_proof_limits {
 	void *arg;
 };
 
-/* `observed`: where links are that something else configures; NULL: everywhere. */
+/* `observed`: where links are that something else configures, NULL: everywhere; and which targets are said to be down, so
+ * that no path takes them. */
 struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *model, const struct cni_state *observed,
 			   const struct cni_messages *messages, const struct cni_proof_limits *limits,
 			   struct cni_diags *diags);

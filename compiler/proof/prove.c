@@ -9,6 +9,7 @@
 #include "compiler/check/evaluate.h"
 #include "compiler/lower.h"
 #include "compiler/proof/fate.h"
+#include "compiler/state/down.h"
 
 #define CONFIRMED 0x08 /* IPS_CONFIRMED, IPS_SRC_NAT: linux/nf_conntrack_common.h */
 #define TRANSLATED 0x10
@@ -530,6 +531,16 @@ static void report(const struct cni_proof *proof, struct cni_diags *diags)
 		      "nothing was sent; this is a mistake in cnic, please report it with the policy");
 }
 
+static const bool *down_of(struct cni_arena *arena, const struct cni_model *model, const struct cni_state *observed)
+{
+	bool *down = cni_new_array(arena, bool, model->n_targets);
+
+	for (size_t t = 0; observed && t < model->n_targets; t++)
+		down[t] = model->targets[t].track.mode == CNI_TRACK_ON &&
+			  cni_is_down_for(observed, model->options.table, model->targets[t].name);
+	return down;
+}
+
 struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *model, const struct cni_state *observed,
 			   const struct cni_messages *messages, const struct cni_proof_limits *limits,
 			   struct cni_diags *diags)
@@ -553,6 +564,7 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 				   .texts = &p->texts,
 				   .model = model,
 				   .observed = observed,
+				   .down = down_of(arena, model, observed),
 				   .never = cni_never_steered(arena, model) };
 	decode(p, messages);
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES && !is_over(p); f++)
