@@ -255,6 +255,12 @@ enum cni_established { CNI_ESTABLISHED_FOLLOW, CNI_ESTABLISHED_KEEP };
 enum cni_known_flows { CNI_KNOWN_BY_MARK, CNI_KNOWN_CLASSIFIED };
 enum cni_return { CNI_RETURN_SYMMETRIC, CNI_RETURN_NONE };
 enum cni_rp_filter { CNI_RP_AUTO, CNI_RP_KEEP, CNI_RP_LOOSE, CNI_RP_OFF };
+/* What becomes of flows that are on a backup when a target before it comes back. */
+enum cni_failback {
+	CNI_FAILBACK_KEEP, /* they stay while the backup is up */
+	CNI_FAILBACK_DRAIN, /* the same, but no longer than `drain` */
+	CNI_FAILBACK_FLUSH, /* they go back at once; conntrack forgets those whose NAT is of the backup */
+};
 enum cni_provider { CNI_PROVIDER_CLOUDFLARE, CNI_PROVIDER_OTHER };
 
 struct cni_options {
@@ -268,6 +274,8 @@ struct cni_options {
 	enum cni_rp_filter rp_filter;
 	struct cni_span rp_filter_span; /* where it is written; {0, 0}: it is not */
 	enum cni_provider provider;
+	enum cni_failback failback;
+	unsigned int drain; /* ms; of DRAIN, 5 minutes by default */
 };
 
 struct cni_model {

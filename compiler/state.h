@@ -281,6 +281,27 @@ struct cni_stale {
 	uint32_t epoch_mask, epoch;
 };
 
+/* A path's way through its targets, as its routes have it: what the tracker must know to see which flows move. */
+struct cni_st_way {
+	uint32_t mark; /* the id, in place: of packets; of flows within cni_state.id_mask */
+	bool is_return; /* answers to what came in by its target: also what a probe is marked with to leave by it */
+	bool is_pinned; /* no new flow comes here */
+	bool nats; /* translates: fixed at a flow's first packet */
+	struct cni_st_through {
+		const char *target;
+		unsigned int tier; /* from 0: the first that has any target up is taken, all those of it by weight */
+		bool carries[2]; /* by family */
+	} * targets; /* ascending by tier */
+	size_t n_targets;
+};
+
+/* Flows of one way that are on `target`, and are to stay there when a better one comes back, change over to a way that has
+ * this target first and is the same otherwise. */
+struct cni_st_pin {
+	uint32_t mark, pinned; /* ids, in place */
+	const char *target;
+};
+
 /* ---- how packets are decided ---- */
 
 /* What a new flow's first packet may meet on its way through the routes of a policy. */
@@ -309,6 +330,11 @@ struct cni_state {
 	size_t n_all_routes;
 	const char **tracked; /* desired: the targets that are probed, by name, ascending */
 	size_t n_tracked;
+	struct cni_st_way *ways; /* desired: those through targets, ascending by mark */
+	size_t n_ways;
+	struct cni_st_pin *pins; /* desired: ascending by mark, then by target; none where flows do not stay */
+	size_t n_pins;
+	uint32_t id_mask; /* desired: the bits of a flow's mark that hold the way's id */
 	uint32_t down_table; /* desired: where the kernel keeps which of them are down */
 	bool has_table; /* the nft table is there (observed) or wanted (desired) */
 	struct cni_st_counter *counters;

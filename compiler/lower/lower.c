@@ -156,6 +156,7 @@ static struct cni_state *lower(struct lower *l)
 		state->n_former += l->ways[w].is_former;
 	state->n_left = n_left;
 	state->stale = stale_marks(l, epoch);
+	lower_tell_ways(l, state);
 	follow(l, state);
 	return state;
 }

@@ -24,6 +24,8 @@ struct way {
 	bool is_return; /* for answers to what came in by a target */
 	bool is_new; /* its id stood for another path, or for none */
 	bool is_former; /* of the policy before: only flows that began on it are left */
+	bool is_pinned; /* no route leads to it: flows are moved there (pins.c) */
+	bool has_family; /* of an ordered path (pins.c) */
 	bool is_clamped; /* its chain sets the MSS */
 	bool nats; /* masquerades or sets a source somewhere: fixed at a flow's first packet */
 	enum cni_verdict verdict; /* MAIN or REJECT: no tiers */
@@ -43,6 +45,12 @@ struct ways {
 	size_t n_index;
 };
 
+/* A path's ways by the member that comes first: what flows can be moved between. */
+struct family {
+	const struct cni_path *path;
+	struct ways ways; /* one a member */
+};
+
 struct lower {
 	struct cni_arena *arena, *scratch /* gone when all is lowered */;
 	const struct cni_model *model;
@@ -58,6 +66,8 @@ struct lower {
 	size_t *slots, n_slots; /* by key: an open hash table of places in `ways`, from 1; ways.c's */
 	struct ways **routes; /* [policy][route], then [policy][n_routes] for its `else` */
 	size_t *returns; /* [target]: its return way, or CNI_NONE */
+	struct family *families;
+	size_t n_families;
 	const char *known_set, *return_set, *by_id_set, *by_id_nat_set; /* maps of conntrack marks; NULL: empty */
 	const char *never_set[CNI_N_FAMILIES];
 	const char *outer_set[CNI_N_FAMILIES]; /* (local, remote) of tunnels; NULL: none */
@@ -87,8 +97,12 @@ bool lower_options_fit(struct lower *l);
 /* ways.c: finds every way, gives out ids. False: more ways than ids (reported). */
 bool lower_ways(struct lower *lower);
 size_t lower_find_way(const struct lower *lower, const char *key); /* CNI_NONE: there is none */
-size_t lower_put_way(struct lower *lower, struct way way); /* a new one; returns its place */
+size_t lower_add_way(struct lower *lower, struct way way); /* without its key; the place of that one, or of its equal */
+size_t lower_put_way(struct lower *lower, struct way way); /* a new one, with its key; returns its place */
 unsigned int lower_counter_id(const char *name); /* the ID of "path.ID", or 0 */
+/* pins.c: adds the ways that flows stay on when a better target comes back; tells in the state what ways there are. */
+void lower_pinned_ways(struct lower *lower);
+void lower_tell_ways(struct lower *lower, struct cni_state *state);
 /* former.c: adds the ways of the policy before on which there may be flows that cannot leave them; lets go of those
  * that have no flows, and says whether there were any; then, with the devices known, their tables. */
 void lower_former_ways(struct lower *lower);

@@ -189,7 +189,7 @@ static void save_chains(struct lower *l)
 		struct chain chain = { 0 };
 		struct cni_st_rule_nft *r;
 
-		if (way->is_return || way->is_former)
+		if (way->is_return || way->is_former || way->is_pinned)
 			continue;
 		if (way->nats)
 			untranslated_flows(l, &chain);

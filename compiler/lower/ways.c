@@ -111,7 +111,7 @@ size_t lower_put_way(struct lower *l, struct way way)
 	return l->n_ways - 1;
 }
 
-static size_t add_way(struct lower *l, struct way way)
+size_t lower_add_way(struct lower *l, struct way way)
 {
 	size_t found;
 
@@ -133,7 +133,7 @@ static struct cni_member *copy_members(struct lower *l, const struct cni_path *p
 
 static void add_index(struct lower *l, struct ways *ways, struct way way)
 {
-	size_t at = add_way(l, way);
+	size_t at = lower_add_way(l, way);
 
 	*cni_push(l->arena, ways->index, ways->n_index) = at;
 }
@@ -196,12 +196,13 @@ static void collect(struct lower *l)
 
 		*member = (struct cni_member){ .target = t, .weight = 1 };
 		*tier = (struct tier){ member, 1 };
-		l->returns[t] = add_way(l, (struct way){ .is_return = true,
-							 .otherwise = CNI_VERDICT_DROP,
-							 .tiers = tier,
-							 .n_tiers = 1,
-							 .span = m->targets[t].decl->name.span });
+		l->returns[t] = lower_add_way(l, (struct way){ .is_return = true,
+							       .otherwise = CNI_VERDICT_DROP,
+							       .tiers = tier,
+							       .n_tiers = 1,
+							       .span = m->targets[t].decl->name.span });
 	}
+	lower_pinned_ways(l);
 }
 
 unsigned int lower_counter_id(const char *name)

@@ -3,6 +3,8 @@
 #include "compiler/resolve/resolve.h"
 
 #define MARK_BITS_MIN 8
+#define SECOND 1000u
+#define DRAIN_DEFAULT (5 * 60 * SECOND)
 
 static void read_mask(struct cni_resolver *r, const struct cni_field *row, const struct cni_ast_field *field,
 		      void *object)
@@ -40,6 +42,36 @@ static const struct cni_word providers[] = {
 	{ 0 },
 };
 
+static const struct cni_word failbacks[] = {
+	{ "keep", CNI_FAILBACK_KEEP },
+	{ "drain", CNI_FAILBACK_DRAIN },
+	{ "flush", CNI_FAILBACK_FLUSH },
+	{ 0 },
+};
+
+/* `keep`, `flush`, `drain`, `drain 10m` */
+static void read_failback(struct cni_resolver *r, const struct cni_field *row, const struct cni_ast_field *field,
+			  void *object)
+{
+	struct cni_options *options = object;
+	struct cni_item *items;
+	const size_t n = cni_items(r, field->values, CNI_WORDS, &items);
+	uint64_t mode, drain = DRAIN_DEFAULT;
+
+	if (!n || n > 2) {
+		cni_field_count(r, field, "`keep`, `flush`, or `drain` and a time: `drain 10m`");
+		return;
+	}
+	if (!cni_value_choice(r, &items[0], "`on-failback`", row->words, &mode))
+		return;
+	if (n == 2 && mode != CNI_FAILBACK_DRAIN)
+		cni_field_count(r, field, "a time behind `drain` alone: `drain 10m`");
+	else if (n == 2 && !cni_value_duration(r, &items[1], "`drain`", row->lo, row->hi, &drain))
+		return;
+	options->failback = (enum cni_failback)mode;
+	options->drain = mode == CNI_FAILBACK_DRAIN ? (unsigned int)drain : 0;
+}
+
 static const struct cni_field rows[] = {
 	{ .name = "mark-mask", .read = read_mask, CNI_AT(struct cni_options, mark_mask), .lo = 1, .hi = UINT32_MAX },
 	/* beyond local, main and default (253-255), with room for the numbers that are counted up from here */
@@ -64,6 +96,7 @@ static const struct cni_field rows[] = {
 	  .words = known_flows },
 	{ .name = "return", .read = cni_read_choice, CNI_AT(struct cni_options, ret), .words = returns },
 	{ .name = "rp-filter", .read = cni_read_choice, CNI_AT(struct cni_options, rp_filter), .words = rp_filters },
+	{ .name = "on-failback", .read = read_failback, .words = failbacks, .lo = SECOND, .hi = 24 * 3600 * SECOND },
 	{ .name = "provider", .read = cni_read_choice, CNI_AT(struct cni_options, provider), .words = providers },
 };
 static const struct cni_block block = { "options block", rows, sizeof(rows) / sizeof(*rows) };

@@ -14,7 +14,7 @@
 #include "compiler/arena.h"
 #include "compiler/state.h"
 
-/* FNV-1a, 32 bits, of the name; never 0 nor a guard's. Two targets of a policy may not have the same: CNI508. */
+/* FNV-1a, 32 bits, of the name; never 0 nor a guard's. Two targets of a policy may not have the same: CNI374. */
 uint32_t cni_down_metric(const char *target);
 /* Never a path's: no path has the highest number. `first_table` is options.table. */
 uint32_t cni_down_table(uint32_t first_table);

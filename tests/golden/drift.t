@@ -77,7 +77,9 @@ my @vanish = (
 		'missing             route default via 198.51.100.1 dev eth0 table 20001 proto 93 metric 20',
 		"missing             route default via 198.51.100.1 dev eth0 $table metric 10",
 		'missing             route default via 198.51.100.1 dev eth0 table 20003 proto 93 metric 10',
-	], 4, 1 ],
+		# the way that its flows stay on
+		'missing             route default via 198.51.100.1 dev eth0 table 20005 proto 93 metric 10',
+	], 5, 1 ],
 	[ 'a setting', 'sysctl -qw net.ipv4.conf.eth0.rp_filter=1',
 		[ 'changed             setting eth0 rp_filter = 1, should be 2' ], 1, 1 ],
 	[ 'rules of a base chain', 'nft flush chain inet cnic prerouting', [ 'missing             rules prerouting (1 rule)' ],
@@ -167,11 +169,12 @@ subtest 'a device' => sub {
 		'missing             address 192.0.2.11/31 dev eth1',
 		'missing             route default via 192.0.2.10 dev eth1 table 20001 proto 93 metric 10',
 		'missing             route default via 192.0.2.10 dev eth1 table 20004 proto 93 metric 10',
+		'missing             route default via 192.0.2.10 dev eth1 table 20005 proto 93 metric 20',
 	], '... takes with it what stood on it');
 	wire('router', 'eth1', '', 'far', 'far1', '');
 	my $json = from_json((here('apply', 0, 'apply', '--json', $policy))[0]);
 	is_deeply([ sort map { $_->{object} } grep { $_->{object} ne 'set' } @{ $json->{plan}{steps} } ],
-		[qw(address route route setting setting)], '... which comes back with it');
+		[qw(address route route route setting setting)], '... which comes back with it');
 	here('nothing is left', 0, 'drift');
 };
 

@@ -113,7 +113,8 @@ static void ordered(void **state)
 	/* answers to what came in by it */
 	down(arena, s, "a", "a");
 	assert_string_equal(routes_of(arena, s, table_of(s, "return a[eth0 192.0.2.0]")), "10:eth0*1 0");
-	assert_int_equal(s->n_routes, n_all); /* one less, and one that says so */
+	/* three less, of a path and of its two pinned ways, and one that says so */
+	assert_int_equal(s->n_routes, n_all - 2);
 	assert_string_equal(routes_of(arena, s, D), "3826002220");
 	down(arena, s, NULL, NULL);
 	assert_ptr_equal(s->routes, s->all_routes);
@@ -194,6 +195,125 @@ static void apply_follows(void **state)
 	}
 }
 
+/* ---- flows that stay ---- */
+
+static uint32_t mark_of(const struct cni_state *s, const char *comment)
+{
+	return table_of(s, comment) - 20000;
+}
+
+/* Where a flow of this way that is on `target` is moved to; 0: nowhere. */
+static uint32_t pinned(const struct cni_state *s, uint32_t mark, const char *target)
+{
+	for (size_t i = 0; i < s->n_pins; i++)
+		if (s->pins[i].mark == mark && !strcmp(s->pins[i].target, target))
+			return s->pins[i].pinned;
+	return 0;
+}
+
+static const struct cni_st_way *way_of(const struct cni_state *s, uint32_t mark)
+{
+	for (size_t i = 0; i < s->n_ways; i++)
+		if (s->ways[i].mark == mark)
+			return &s->ways[i];
+	fail_msg("no way has mark %u", mark);
+	return NULL;
+}
+
+static bool has_chain(const struct cni_state *s, uint32_t id)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "classify.%u", id);
+	for (size_t i = 0; i < s->n_chains; i++)
+		if (!strcmp(s->chains[i].name, name))
+			return true;
+	return false;
+}
+
+#define HOP_A "a[eth0 192.0.2.0]"
+#define HOP_B "b[eth1 192.0.2.2]"
+#define HOP_C "c[eth3 192.0.2.4]"
+
+static void pins(void **state)
+{
+	struct cni_arena *arena = *state;
+	struct cni_state *s = lower(arena, ORDERED, NULL).state;
+	const uint32_t abc = mark_of(s, HOP_A " then " HOP_B " then " HOP_C " else drop");
+	const uint32_t bac = mark_of(s, HOP_B " then " HOP_A " then " HOP_C " else drop");
+	const uint32_t cab = mark_of(s, HOP_C " then " HOP_A " then " HOP_B " else drop");
+	const struct cni_st_way *way = way_of(s, bac);
+
+	assert_int_equal(s->n_pins, 6);
+	assert_int_equal(s->id_mask, 0x1fff);
+	assert_int_equal(pinned(s, abc, "b"), bac);
+	assert_int_equal(pinned(s, abc, "c"), cab);
+	assert_int_equal(pinned(s, bac, "a"), abc);
+	assert_int_equal(pinned(s, bac, "c"), cab);
+	assert_int_equal(pinned(s, abc, "a"), 0);
+	/* no new flow comes there */
+	assert_true(has_chain(s, abc));
+	assert_false(has_chain(s, bac));
+	assert_false(way_of(s, abc)->is_pinned);
+	assert_true(way->is_pinned && !way->nats && !way->is_return);
+	assert_int_equal(way->n_targets, 3);
+	assert_string_equal(way->targets[0].target, "b");
+	assert_string_equal(way->targets[1].target, "a");
+	assert_int_equal(way->targets[2].tier, 2);
+	assert_true(way->targets[2].carries[CNI_V4] && !way->targets[2].carries[CNI_V6]);
+	assert_true(way_of(s, mark_of(s, "return " HOP_A))->is_return);
+	assert_string_equal(routes_of(arena, s, 20000 + bac), "10:eth1*1 20:eth0*1 30:eth3*1 0");
+	assert_string_equal(routes_of(arena, down(arena, s, "b", NULL), 20000 + bac), "20:eth0*1 30:eth3*1 0");
+}
+
+/* A way that is written goes on as it is written, though it is another path's pinned way too. */
+static void written_ways_come_first(void **state)
+{
+	struct cni_state *s = lower(*state,
+				    POLICY("route x tcp dport 1 via a then b then c else drop;"
+					   "route y via b then a then c else drop;"),
+				    NULL)
+				      .state;
+	const uint32_t bac = mark_of(s, HOP_B " then " HOP_A " then " HOP_C " else drop");
+
+	assert_int_equal(pinned(s, bac, "c"), mark_of(s, HOP_C " then " HOP_B " then " HOP_A " else drop"));
+	assert_int_equal(pinned(s, bac, "a"), mark_of(s, HOP_A " then " HOP_B " then " HOP_C " else drop"));
+	assert_true(has_chain(s, bac));
+	assert_false(way_of(s, bac)->is_pinned);
+}
+
+static void weighted_paths_have_them(void **state)
+{
+	struct cni_state *s = lower(*state, POLICY("route x via a weight 3, b else drop;"), NULL).state;
+	const uint32_t ab = mark_of(s, HOP_A " then " HOP_B " else drop"),
+		       ba = mark_of(s, HOP_B " then " HOP_A " else drop");
+
+	assert_int_equal(s->n_pins, 2);
+	assert_int_equal(pinned(s, ab, "b"), ba);
+	assert_int_equal(pinned(s, ba, "a"), ab);
+	assert_true(has_chain(s, ab) && has_chain(s, ba));
+}
+
+/* Where nothing is tracked, or flows go back at once, nothing is made for them. */
+static void nobody_stays(void **state)
+{
+	static const char *const texts[] = {
+		"options { on-failback flush; }" ORDERED,
+		"lan l { device eth2; prefix 10.0.0.0/8; } link a { kind pni; device eth0; address 192.0.2.1/31; }"
+		"link b { kind pni; device eth1; address 192.0.2.3/31; } policy p on eth2 { route x via a then b else "
+		"drop; }",
+		POLICY("route x tcp dport 1 via a else drop; route y via b else drop;"),
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct cni_state *s = lower(*state, texts[i], NULL).state;
+
+		assert_int_equal(s->n_pins, 0);
+		for (size_t w = 0; w < s->n_ways; w++)
+			assert_false(s->ways[w].is_pinned);
+	}
+}
+
 static size_t steps(struct cni_arena *arena, const struct cni_state *from, const struct cni_state *to)
 {
 	struct cni_diags diags;
@@ -221,6 +341,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(outer_packets, setup, teardown),
 		cmocka_unit_test_setup_teardown(apply_follows, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_to_do, setup, teardown),
+		cmocka_unit_test_setup_teardown(pins, setup, teardown),
+		cmocka_unit_test_setup_teardown(written_ways_come_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(weighted_paths_have_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_stays, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,11 @@ static void blocks(void **state)
 	is_bad("profile 2025; profile 2024;\n", "125 121");
 	is_bad("options { table 255; table 300; } options { table 400; rule-priority 32766; }\n", "124 121 121 124");
 	is_bad("options { mark-mask 0x7f; }\n", "141");
+	is_bad("options { on-failback stay; }\n", "125");
+	is_bad("options { on-failback keep 5m; }\n", "126");
+	is_bad("options { on-failback drain 5m 6m; }\n", "126");
+	is_bad("options { on-failback drain 500ms; }\n", "124");
+	is_bad("options { on-failback drain keep; }\n", "123");
 	is_bad("options { mark-mask 0; }\n", "124");
 	is_bad("options { mark-mask 0x1ffffffff; }\n", "124");
 }

@@ -332,10 +332,20 @@ static void options(void **state)
 	assert_int_equal(run.model->options.table, 20000);
 	assert_int_equal(run.model->options.rule_priority, 1000);
 	assert_int_equal(run.model->options.rp_filter, CNI_RP_AUTO);
+	assert_int_equal(run.model->options.failback, CNI_FAILBACK_KEEP);
+	cni_arena_free(run.arena);
+
+	run = good("options { on-failback drain; }\n");
+	assert_int_equal(run.model->options.failback, CNI_FAILBACK_DRAIN);
+	assert_int_equal(run.model->options.drain, 300000);
+	cni_arena_free(run.arena);
+
+	run = good("options { on-failback drain 90s; }\n");
+	assert_int_equal(run.model->options.drain, 90000);
 	cni_arena_free(run.arena);
 
 	run = good("profile 2026; options { mark-mask 0xff000000; table 300; rule-priority 7; established keep; }\n"
-		   "options { return none; rp-filter off; provider other; }\n");
+		   "options { return none; rp-filter off; provider other; on-failback flush; }\n");
 	assert_int_equal(run.model->profile, 2026);
 	assert_true(run.model->options.mark_mask == 0xff000000);
 	assert_int_equal(run.model->options.table, 300);
@@ -343,6 +353,7 @@ static void options(void **state)
 	assert_int_equal(run.model->options.established, CNI_ESTABLISHED_KEEP);
 	assert_int_equal(run.model->options.ret, CNI_RETURN_NONE);
 	assert_int_equal(run.model->options.rp_filter, CNI_RP_OFF);
+	assert_int_equal(run.model->options.failback, CNI_FAILBACK_FLUSH);
 	assert_int_equal(run.model->options.provider, CNI_PROVIDER_OTHER);
 	cni_arena_free(run.arena);
 }
