@@ -11,6 +11,7 @@
 #include <linux/membarrier.h>
 
 #include "compiler/arena.h"
+#include "compiler/state/down.h"
 #include "runtime/former_nft.h"
 #include "runtime/netlink/conntrack.h"
 #include "runtime/netlink/execute.h"
@@ -20,6 +21,7 @@
 
 #define FLIP_ATTEMPTS 8
 #define BACK_ROUNDS 2 /* one is the rule; what goes with something else is missed in the second */
+#define FOLLOW_ROUNDS 8 /* while the tracker takes targets out and puts them back, faster than it can be looked at */
 #define GRACE_US 100000 /* where membarrier is not to be had */
 
 struct transaction {
@@ -286,6 +288,34 @@ static void keep_links(struct transaction *t, const struct cni_state *now, struc
 				cni_printf(t->arena, "the device %s", old->links[i].name);
 }
 
+static bool is_route_touched(const struct cni_plan *plan, const struct cni_st_route *route)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct cni_step *step = &plan->steps[i];
+
+		if (step->object == CNI_ROUTE && !cni_route_cmp(step->after ? step->after : step->before, route))
+			return true;
+	}
+	return false;
+}
+
+/* Where the tracker took something out meanwhile, or put it back, what it did to routes that the plan has nothing to do
+ * with is not taken back. */
+static void keep_routes(struct transaction *t, const struct cni_state *now, struct cni_state *want)
+{
+	const struct cni_state *old = t->plan->observed;
+	const bool moved = !cni_same_down(old, now);
+
+	for (size_t i = 0; i < old->n_routes; i++)
+		if (old->routes[i].owned && old->routes[i].type != CNI_RT_OTHER &&
+		    (!moved || is_route_touched(t->plan, &old->routes[i])))
+			*cni_push(t->arena, want->routes, want->n_routes) = old->routes[i];
+	for (size_t i = 0; moved && i < now->n_routes; i++)
+		if (now->routes[i].owned && now->routes[i].type != CNI_RT_OTHER &&
+		    !is_route_touched(t->plan, &now->routes[i]))
+			*cni_push(t->arena, want->routes, want->n_routes) = now->routes[i];
+}
+
 /* What was ours before, as a state to be wanted; without what cnic cannot write and `now` has no longer. */
 static struct cni_state *former_state(struct transaction *t, const struct cni_state *now, struct rt_lost *lost)
 {
@@ -300,8 +330,8 @@ static struct cni_state *former_state(struct transaction *t, const struct cni_st
 			*cni_push(t->arena, want->list, want->n_##list) = old->list[i];
 	KEEP(addrs, !is_lost(old, want, old->addrs[i].device))
 	KEEP(rules, !old->rules[i].other)
-	KEEP(routes, old->routes[i].type != CNI_RT_OTHER)
 #undef KEEP
+	keep_routes(t, now, want);
 	keep_settings(t, want);
 	want->has_table = old->has_table;
 	want->counters = old->counters;
@@ -467,17 +497,60 @@ static void seal(struct transaction *t, const struct cni_state *now)
 		(void)rt_seal(t->nl, now->generation, now->has_seal);
 }
 
-static int look_back(struct transaction *t)
+/* What is there; NULL: it cannot be seen. */
+static const struct cni_state *observe(struct transaction *t)
 {
-	const struct cni_plan *left = NULL;
-	const struct cni_state *now = NULL;
 	const struct rt_trust trust = trust_of(t);
 	struct cni_state *snapshot;
 
-	if (!rt_snapshot_trusting(t->nl, t->arena, &trust, &snapshot, t->diags))
-		now = rt_snapshot_for(t->nl, t->arena, snapshot, t->plan->desired, t->diags);
-	if (now)
-		left = compare(t, CNI706, now, t->plan->desired);
+	if (rt_snapshot_trusting(t->nl, t->arena, &trust, &snapshot, t->diags))
+		return NULL;
+	return rt_snapshot_for(t->nl, t->arena, snapshot, t->plan->desired, t->diags);
+}
+
+/* Where all that is left is about routes, it may be the tracker that moved them, and not all of them yet. */
+static bool only_routes(const struct cni_plan *left)
+{
+	for (size_t i = 0; left && i < left->n_steps; i++)
+		if (left->steps[i].object != CNI_ROUTE && left->steps[i].phase != CNI_CONTRACT)
+			return false;
+	return left && left->n_steps;
+}
+
+/* What the tracker says of its targets goes with what is there: what it took out of the routing since the plan was made is
+ * no difference, and what is new to it is taken out here. */
+static const struct cni_plan *follow(struct transaction *t, const struct cni_state **now)
+{
+	struct rt_execution run = { .nl = t->nl, .keep_going = true };
+	const struct cni_plan *left = NULL;
+
+	for (int round = 0; round < FOLLOW_ROUNDS; round++) {
+		struct cni_state *want = cni_new(t->arena, struct cni_state);
+		bool moved;
+
+		*now = observe(t);
+		if (!*now)
+			return NULL;
+		*want = *t->plan->desired;
+		if (want->n_tracked)
+			cni_state_follow(t->arena, want, *now);
+		moved = !cni_same_down(want, t->plan->desired);
+		left = compare(t, CNI706, *now, want);
+		if (!want->n_tracked || !only_routes(left) || (is_clean(left) && !moved))
+			break;
+		/* at first it is only looked at once more: the tracker may be at it */
+		for (size_t i = 0; round && i < left->n_steps; i++)
+			if (left->steps[i].object == CNI_ROUTE)
+				(void)rt_execute(&run, &left->steps[i], 1);
+	}
+	return left;
+}
+
+static int look_back(struct transaction *t)
+{
+	const struct cni_state *now = NULL;
+	const struct cni_plan *left = follow(t, &now);
+
 	t->result->verified = left;
 	if (is_clean(left)) {
 		t->result->n_leftovers = left->n_steps;

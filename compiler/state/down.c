@@ -66,6 +66,25 @@ bool cni_is_down_for(const struct cni_state *state, uint32_t first_table, const 
 	return found && cni_route_says_down(found);
 }
 
+/* From the one at i on; n_routes: there is no other. */
+static size_t next_down(const struct cni_state *state, size_t i)
+{
+	while (i < state->n_routes && !cni_route_says_down(&state->routes[i]))
+		i++;
+	return i;
+}
+
+bool cni_same_down(const struct cni_state *a, const struct cni_state *b)
+{
+	size_t i = next_down(a, 0), j = next_down(b, 0);
+
+	while (i < a->n_routes && j < b->n_routes && !cni_route_cmp(&a->routes[i], &b->routes[j])) {
+		i = next_down(a, i + 1);
+		j = next_down(b, j + 1);
+	}
+	return i == a->n_routes && j == b->n_routes;
+}
+
 /* ---- what routes there are to be ---- */
 
 struct names {

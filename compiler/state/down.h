@@ -26,6 +26,9 @@ bool cni_route_says_down(const struct cni_st_route *route);
 bool cni_is_down(const struct cni_state *state, const char *target);
 bool cni_is_down_for(const struct cni_state *state, uint32_t first_table, const char *target);
 
+/* Whether two states say the same. */
+bool cni_same_down(const struct cni_state *a, const struct cni_state *b);
+
 /* Makes desired->routes what is to be there while those of desired->tracked are down that `said` (observed, or desired)
  * says are, with the routes that say so. Others that it names, tracked no longer, are up. Sorted. Without any, `routes`
  * are all_routes themselves: neither list is to be written to. Less than a millisecond for thousands of routes. */

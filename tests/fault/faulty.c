@@ -248,6 +248,10 @@ static int faulty_read(struct rt_transport *t, const char *path, int *value)
 	if (!due)
 		return f->real->read_setting(f->real, path, value);
 	f->struck = true;
+	if (f->fault == FAULT_MEDDLE) {
+		f->meddle(f->arg);
+		return f->real->read_setting(f->real, path, value);
+	}
 	return is_refusal(f->fault) ? error_of[f->fault] : -EIO;
 }
 

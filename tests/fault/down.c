@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* down.c - targets go down and come back while one policy is changed for another: before each datagram, and before each
+ * request, in turn.
+ *
+ * The tracker knows the policy before alone. The change must succeed each time, be verified, and leave what the new policy
+ * says of a router on which just those targets are down: at once where something was still to be sent or looked at, else
+ * when the tracker has come to know of the new policy. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/state/down.h"
+#include "runtime/netlink/report.h"
+#include "runtime/transaction.h"
+#include "tests/fault/faulty.h"
+#include "tests/fault/tracker.h"
+
+#define ATTEMPTS 3 /* as the command has (commands/change.c) */
+#define CNI (1u << 1) /* of alt, cni, isp */
+#define ALT (1u << 0)
+#define ALL 7u
+
+/* What is down before, and after. The first two are tried; with CNIC_FULL, all. */
+static const struct turn {
+	unsigned int from, to;
+} turns[] = { { 0, CNI }, { CNI, ALT }, { CNI, 0 }, { ALT, ALL }, { ALL, CNI } };
+
+struct trial {
+	struct rt_netlink *wrong, *clean;
+	struct faulty *faulty;
+	struct tracker tracker;
+	const char *from, *to;
+	struct turn turn;
+	bool on_requests;
+	size_t at;
+	size_t n_again; /* further attempts */
+};
+
+static void meddle(void *arg)
+{
+	struct trial *t = arg;
+
+	tracker_say(&t->tracker, t->turn.to);
+}
+
+static void must_converge(struct trial *t, const char *file)
+{
+	struct attempt a = attempt_new(t->clean, file, false);
+	struct rt_result result;
+
+	if (!a.plan || rt_apply(t->clean, a.arena, a.plan, a.session->diags, &result)) {
+		attempt_print(&a);
+		bail_out("%s: no clean apply", file);
+	}
+	attempt_free(&a);
+}
+
+/* NULL, or what is not so. */
+static const char *judge(struct trial *t, struct cni_arena *arena)
+{
+	struct attempt a = attempt_new(t->clean, t->to, false);
+	const size_t n_tracked = a.plan ? a.plan->desired->n_tracked : 0;
+	const char *why = !a.plan ? "there is no plan" : NULL;
+
+	for (size_t i = 0; i < n_tracked; i++)
+		if (cni_is_down(a.plan->observed, a.plan->desired->tracked[i]) != !!(t->turn.to & 1u << i))
+			why = "what the tracker said is no longer there";
+	if (!why && a.plan->n_steps)
+		why = cni_printf(arena, "%zu steps are left, such as %s", a.plan->n_steps,
+				 rt_step_text(arena, a.plan->steps));
+	attempt_free(&a);
+	return why;
+}
+
+static enum rt_outcome change(struct trial *t, struct cni_arena *arena, const char **why)
+{
+	struct rt_result result = { .outcome = RT_UNTOUCHED };
+	int rc = -ESTALE;
+
+	for (int i = 0; rc == -ESTALE && i < ATTEMPTS; i++) {
+		struct attempt a = attempt_new(t->wrong, t->to, false);
+
+		if (!i) {
+			faulty_arm(t->faulty, FAULT_MEDDLE, t->at);
+			t->faulty->on_requests = t->on_requests;
+		}
+		rc = a.plan ? rt_apply(t->wrong, a.arena, a.plan, a.session->diags, &result) : -EINVAL;
+		t->n_again += rc == -ESTALE;
+		if (rc && rc != -ESTALE)
+			attempt_print(&a);
+		attempt_free(&a);
+	}
+	if (result.outcome != RT_DONE || !result.verified || result.n_leftovers)
+		*why = cni_printf(arena, "outcome %d, %zu left over", (int)result.outcome, result.n_leftovers);
+	return result.outcome;
+}
+
+/* False: there is no such message. */
+static bool run_trial(struct trial *t, unsigned int *failures)
+{
+	struct cni_arena *arena = cni_arena_new();
+	const char *why = NULL;
+	bool struck;
+
+	must_converge(t, t->from);
+	tracker_come(&t->tracker, t->clean, t->from);
+	tracker_say(&t->tracker, t->turn.from);
+	(void)change(t, arena, &why);
+	struck = t->faulty->struck;
+	faulty_arm(t->faulty, FAULT_MEDDLE, 0);
+	tracker_go(&t->tracker);
+	if (struck && t->on_requests) {
+		/* the tracker hears of the new policy */
+		tracker_come(&t->tracker, t->clean, t->to);
+		tracker_go(&t->tracker);
+	}
+	if (struck && !why)
+		why = judge(t, arena);
+	if (why && ++*failures < 5)
+		printf("#   %u to %u down at %s %zu: %s\n", t->turn.from, t->turn.to,
+		       t->on_requests ? "request" : "datagram", t->at, why);
+	cni_arena_free(arena);
+	return struck;
+}
+
+static bool run_all(struct trial *t, const char *title)
+{
+	unsigned int failures = 0;
+	size_t n = 0;
+
+	t->n_again = 0;
+	for (size_t i = 0; i < (getenv("CNIC_FULL") ? sizeof(turns) / sizeof(*turns) : 2); i++) {
+		t->turn = turns[i];
+		for (t->at = 1; run_trial(t, &failures); t->at++)
+			n++;
+	}
+	printf("%sok - %s: %zu times, of them planned again %zu\n", failures || !n ? "not " : "", title, n, t->n_again);
+	fflush(stdout);
+	return !failures && n;
+}
+
+int main(int argc, char **argv)
+{
+	const char *const top = argc > 1 ? argv[1] : ".";
+	struct cni_arena *arena = cni_arena_new();
+	const char *tracked = cni_printf(arena, "%s/tests/fault/policies/tracked.cni", top);
+	const char *turned = cni_printf(arena, "%s/tests/fault/policies/turned.cni", top);
+	struct trial t = { 0 };
+	struct cni_diags diags;
+	bool good = true;
+
+	cni_diags_init(&diags, arena);
+	router_enter();
+	if (faulty_open(&t.faulty) || rt_netlink_open(&t.clean, &diags))
+		bail_out("%s", strerror(errno));
+	t.wrong = rt_netlink_new(&t.faulty->transport);
+	t.faulty->meddle = meddle;
+	t.faulty->arg = &t;
+	for (int i = 0; i < 4; i++) {
+		t.from = i & 1 ? turned : tracked;
+		t.to = i & 1 ? tracked : turned;
+		t.on_requests = i & 2;
+		good &= run_all(&t, cni_printf(arena, "%s, before each %s", i & 1 ? "back" : "forth",
+					       i & 2 ? "request" : "datagram"));
+	}
+	puts("1..4");
+	rt_netlink_free(t.wrong);
+	rt_netlink_free(t.clean);
+	cni_arena_free(arena);
+	return !good;
+}
