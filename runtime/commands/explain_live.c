@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "compiler/state/down.h"
 #include "runtime/commands/explain.h"
 #include "runtime/commands/pipeline.h"
 #include "runtime/commands/status.h"
@@ -45,7 +46,7 @@ static const struct cni_st_link *link_of(const struct cni_state *state, const ch
 	return NULL;
 }
 
-/* What the kernel takes for down now. */
+/* What the kernel takes for down now, or the tracker. */
 static const bool *down_now(struct rt_session *session, const struct cni_model *model, const struct cni_state *state)
 {
 	bool *down = cni_new_array(session->arena, bool, model->n_targets + 1);
@@ -53,7 +54,9 @@ static const bool *down_now(struct rt_session *session, const struct cni_model *
 	for (size_t i = 0; i < model->n_targets; i++) {
 		const struct cni_st_link *link = link_of(state, model->targets[i].ifname);
 
-		down[i] = !link || !link->up || !link->carrier;
+		down[i] = !link || !link->up || !link->carrier ||
+			  (model->targets[i].track.mode == CNI_TRACK_ON &&
+			   cni_is_down_for(state, model->options.table, model->targets[i].name));
 	}
 	return down;
 }

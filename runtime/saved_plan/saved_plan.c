@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler/state/down.h"
 #include "runtime/commands/output.h"
 #include "runtime/commands/pipeline.h"
 #include "runtime/json/envelope.h"
@@ -70,15 +71,23 @@ struct digests {
 	char state[RT_DIGEST_TEXT], steps[RT_DIGEST_TEXT];
 };
 
-/* Of a plan that leaves out of account which flows there are. */
+/* Of a plan that leaves out of account which flows there are, and what is down. */
 static bool take_digests(struct rt_session *session, const struct cni_model *model, const struct cni_state *observed,
 			 struct digests *digests)
 {
 	const struct cni_prior prior = { .observed = observed, .keep_former = true };
 	const struct cni_state *desired = rt_pipeline_desired(session, model, &prior);
-	const struct cni_plan *plan = desired ? cni_plan(session->arena, observed, desired, session->diags) : NULL;
+	struct cni_state *wanted = cni_new(session->arena, struct cni_state);
+	const struct cni_plan *plan;
 
-	if (!plan || session->diags->n_errors)
+	if (!desired)
+		return false;
+	observed = cni_state_as_up(session->arena, observed, desired);
+	*wanted = *desired;
+	if (wanted->n_tracked)
+		cni_state_follow_names(session->arena, wanted, NULL, 0);
+	plan = cni_plan(session->arena, observed, wanted, session->diags);
+	if (session->diags->n_errors)
 		return false;
 	if (rt_digest_state(session->arena, observed, digests->state) &&
 	    rt_digest_plan(session->arena, plan, digests->steps))

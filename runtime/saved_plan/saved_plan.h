@@ -9,8 +9,9 @@
  *
  * What is applied is a new plan, made from the same texts for the router as it is then. It is the one that was looked
  * at, since what the policy was read from, what the router holds of cnic, and the steps, in which all else on the
- * router has its say, have the digests that they had (digest.h). Flows begin and end all the time: which paths of the policy
- * before stay for them is no part of it. */
+ * router has its say, have the digests that they had (digest.h). Flows begin and end all the time, and targets go down
+ * and come back: which paths of the policy before stay for flows, and what the tracker took out of the routing, is no part
+ * of it. */
 #ifndef RT_SAVED_PLAN_H
 #define RT_SAVED_PLAN_H
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* down.c - targets go down and come back while one policy is changed for another: before each datagram, and before each
- * request, in turn.
+ * request, in turn; and all the time, while applies run one after the other.
  *
  * The tracker knows the policy before alone. The change must succeed each time, be verified, and leave what the new policy
  * says of a router on which just those targets are down: at once where something was still to be sent or looked at, else
  * when the tracker has come to know of the new policy. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "compiler/state/down.h"
 #include "runtime/netlink/report.h"
@@ -30,7 +33,7 @@ struct trial {
 	struct rt_netlink *wrong, *clean;
 	struct faulty *faulty;
 	struct tracker tracker;
-	const char *from, *to;
+	const char *files[2], *from, *to;
 	struct turn turn;
 	bool on_requests;
 	size_t at;
@@ -73,7 +76,7 @@ static const char *judge(struct trial *t, struct cni_arena *arena)
 	return why;
 }
 
-static enum rt_outcome change(struct trial *t, struct cni_arena *arena, const char **why)
+static void change(struct trial *t, struct cni_arena *arena, const char **why)
 {
 	struct rt_result result = { .outcome = RT_UNTOUCHED };
 	int rc = -ESTALE;
@@ -93,7 +96,6 @@ static enum rt_outcome change(struct trial *t, struct cni_arena *arena, const ch
 	}
 	if (result.outcome != RT_DONE || !result.verified || result.n_leftovers)
 		*why = cni_printf(arena, "outcome %d, %zu left over", (int)result.outcome, result.n_leftovers);
-	return result.outcome;
 }
 
 /* False: there is no such message. */
@@ -106,7 +108,7 @@ static bool run_trial(struct trial *t, unsigned int *failures)
 	must_converge(t, t->from);
 	tracker_come(&t->tracker, t->clean, t->from);
 	tracker_say(&t->tracker, t->turn.from);
-	(void)change(t, arena, &why);
+	change(t, arena, &why);
 	struck = t->faulty->struck;
 	faulty_arm(t->faulty, FAULT_MEDDLE, 0);
 	tracker_go(&t->tracker);
@@ -140,13 +142,92 @@ static bool run_all(struct trial *t, const char *title)
 	return !failures && n;
 }
 
+/* ---- both at once ---- */
+
+#define APPLIES 60
+
+static bool has_counter(const struct cni_state *state, const char *name)
+{
+	for (size_t i = 0; i < state->n_counters; i++)
+		if (!strcmp(state->counters[i].name, name))
+			return true;
+	return false;
+}
+
+/* The policy that is live, if just one is there. */
+static const char *live(struct trial *t)
+{
+	struct cni_arena *arena = cni_arena_new();
+	const struct cni_state *state = router_look(t->clean, arena);
+	const bool tracked = has_counter(state, "route.hq.out"), turned = has_counter(state, "route.hq.others");
+
+	cni_arena_free(arena);
+	return tracked == turned ? NULL : tracked ? t->files[0] : t->files[1];
+}
+
+/* A tracker whose targets go down and come back all the time, until it is killed. */
+_Noreturn static void flap(struct trial *t)
+{
+	struct cni_diags diags;
+
+	cni_diags_init(&diags, cni_arena_new());
+	if (rt_netlink_open(&t->clean, &diags))
+		_exit(1);
+	for (unsigned int i = 0;; i++) {
+		const char *file = live(t);
+
+		usleep(1000 * (i * 7 % 20));
+		if (!file)
+			continue;
+		tracker_come(&t->tracker, t->clean, file);
+		tracker_say(&t->tracker, i * 5 % 8);
+		tracker_go(&t->tracker);
+	}
+}
+
+static bool run_both(struct trial *t)
+{
+	struct cni_arena *arena = cni_arena_new();
+	const pid_t child = fork();
+	const char *why = NULL;
+	size_t n = 0;
+
+	if (child < 0)
+		bail_out("fork: %s", strerror(errno));
+	if (!child)
+		flap(t);
+	t->n_again = 0;
+	t->at = 0;
+	for (; n < APPLIES && !why; n++) {
+		t->to = t->files[n % 2];
+		change(t, arena, &why);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	/* it was cut off somewhere: the next one picks it up */
+	t->turn.to = 5;
+	tracker_come(&t->tracker, t->clean, t->to);
+	tracker_say(&t->tracker, t->turn.to);
+	tracker_go(&t->tracker);
+	t->to = t->files[n % 2];
+	if (!why)
+		change(t, arena, &why);
+	if (!why)
+		why = judge(t, arena);
+	if (why)
+		printf("#   after %zu applies: %s\n", n, why);
+	printf("%sok - targets go up and down while %zu applies run, of them planned again %zu\n", why ? "not " : "", n,
+	       t->n_again);
+	cni_arena_free(arena);
+	return !why;
+}
+
 int main(int argc, char **argv)
 {
 	const char *const top = argc > 1 ? argv[1] : ".";
 	struct cni_arena *arena = cni_arena_new();
-	const char *tracked = cni_printf(arena, "%s/tests/fault/policies/tracked.cni", top);
-	const char *turned = cni_printf(arena, "%s/tests/fault/policies/turned.cni", top);
-	struct trial t = { 0 };
+	struct trial t = { .files = { cni_printf(arena, "%s/tests/fault/policies/tracked.cni", top),
+				      cni_printf(arena, "%s/tests/fault/policies/turned.cni", top) } };
 	struct cni_diags diags;
 	bool good = true;
 
@@ -158,13 +239,14 @@ int main(int argc, char **argv)
 	t.faulty->meddle = meddle;
 	t.faulty->arg = &t;
 	for (int i = 0; i < 4; i++) {
-		t.from = i & 1 ? turned : tracked;
-		t.to = i & 1 ? tracked : turned;
+		t.from = t.files[i & 1];
+		t.to = t.files[!(i & 1)];
 		t.on_requests = i & 2;
 		good &= run_all(&t, cni_printf(arena, "%s, before each %s", i & 1 ? "back" : "forth",
 					       i & 2 ? "request" : "datagram"));
 	}
-	puts("1..4");
+	good &= run_both(&t);
+	puts("1..5");
 	rt_netlink_free(t.wrong);
 	rt_netlink_free(t.clean);
 	cni_arena_free(arena);

@@ -5,6 +5,19 @@
 #include "compiler/state/down.h"
 #include "runtime/netlink/execute.h"
 
+/* Another's tables, or those of an apply that is under way, are not its business. */
+static bool is_its_own(const struct cni_state *policy, const struct cni_step *step)
+{
+	const struct cni_st_route *route = step->after ? step->after : step->before;
+
+	if (step->object != CNI_ROUTE)
+		return false;
+	for (size_t i = 0; i < policy->n_all_routes; i++)
+		if (policy->all_routes[i].table == route->table)
+			return true;
+	return route->table == policy->down_table;
+}
+
 /* All routes in one go, as they come; others may be at the same ones. */
 static void change(struct tracker *t, struct cni_arena *arena, const struct cni_state *from, const struct cni_state *to)
 {
@@ -15,7 +28,7 @@ static void change(struct tracker *t, struct cni_arena *arena, const struct cni_
 	cni_diags_init(&diags, arena);
 	plan = cni_plan(arena, from, to, &diags);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].object == CNI_ROUTE)
+		if (is_its_own(to, &plan->steps[i]))
 			(void)rt_execute(&run, &plan->steps[i], 1);
 }
 
