@@ -50,6 +50,12 @@ struct cni_plan {
 struct cni_plan *cni_plan(struct cni_arena *arena, const struct cni_state *observed, const struct cni_state *desired,
 			  struct cni_diags *diags);
 
+/* What the plan would be on a day when nothing is down, and from what: the same one whatever is down now. `desired` was
+ * lowered with `observed` as prior. Next hops that are not there because of what is down are put back; of tables that the
+ * policy does not have they cannot be known, so all that lead on from those are left out. */
+struct cni_plan *cni_plan_as_up(struct cni_arena *arena, const struct cni_state *observed,
+				const struct cni_state *desired, struct cni_diags *diags);
+
 /* The desired state of a router without a policy: nothing of ours, settings as they were. */
 struct cni_state *cni_state_without(struct cni_arena *arena, const struct cni_state *observed);
 

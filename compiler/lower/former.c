@@ -4,10 +4,12 @@
  * A flow's NAT is fixed at its first packet, and `established keep` leaves flows where they are: such flows keep their
  * way until they end, as long as its target exists. What the way is stands in the kernel: it is carried over as it was
  * observed. A flow may begin on it up to the flip, so the flip keeps every way that could have such flows; which have
- * none is asked after it, when no flow can begin on them any more. */
+ * none is asked after it, when no flow can begin on them any more. Of a target that is down the routes are not there to be
+ * observed: such flows stay on what they have when it comes back. */
 #include <string.h>
 
 #include "compiler/lower/lower_internal.h"
+#include "compiler/state/down.h"
 
 /* Ours, or the same one of someone else's, which is used. */
 static bool is_rule_of(const struct lower *l, const struct cni_st_rule *rule, unsigned int id)
@@ -74,6 +76,29 @@ static bool is_route_of(const struct lower *l, const struct cni_st_route *route,
 	return true;
 }
 
+static bool names(const char *key, const char *target)
+{
+	const size_t len = strlen(target);
+
+	for (const char *at = key; (at = strstr(at, target)); at += len)
+		if ((at == key || at[-1] == ' ') && strchr(" ,", at[len]))
+			return true;
+	return false;
+}
+
+/* Whether it would lead on by a target that is down today, and has no route for that. */
+static bool leads_on_again(const struct lower *l, const struct cni_st_counter *counter)
+{
+	const struct cni_model *m = l->model;
+
+	for (size_t t = 0; t < m->n_targets; t++)
+		if (m->targets[t].track.mode == CNI_TRACK_ON &&
+		    cni_is_down_for(l->observed, m->options.table, m->targets[t].name) &&
+		    names(counter->comment, lower_target_key(l, &m->targets[t])))
+			return true;
+	return false;
+}
+
 /* Whether the way still leads somewhere: by a route of its table, or, where it has no rule, by main. */
 static bool leads_on(const struct lower *l, const struct cni_st_counter *counter, unsigned int id)
 {
@@ -84,7 +109,7 @@ static bool leads_on(const struct lower *l, const struct cni_st_counter *counter
 			if (l->observed->routes[j].n_hops &&
 			    is_route_of(l, &l->observed->routes[j], &l->observed->rules[i]))
 				return true;
-	return false;
+	return leads_on_again(l, counter);
 }
 
 void lower_former_ways(struct lower *l)

@@ -99,6 +99,8 @@ bool lower_ways(struct lower *lower);
 size_t lower_find_way(const struct lower *lower, const char *key); /* CNI_NONE: there is none */
 size_t lower_add_way(struct lower *lower, struct way way); /* without its key; the place of that one, or of its equal */
 size_t lower_put_way(struct lower *lower, struct way way); /* a new one, with its key; returns its place */
+/* As keys of ways have it: "a[eth0 192.0.2.0]", "cf1". */
+const char *lower_target_key(const struct lower *lower, const struct cni_target *target);
 unsigned int lower_counter_id(const char *name); /* the ID of "path.ID", or 0 */
 /* pins.c: adds the ways that flows stay on when a better target comes back; tells in the state what ways there are. */
 void lower_pinned_ways(struct lower *lower);

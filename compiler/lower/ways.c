@@ -46,6 +46,14 @@ static uint32_t fnv(const char *text)
 	return hash;
 }
 
+const char *lower_target_key(const struct lower *l, const struct cni_target *target)
+{
+	struct cni_text key = { .arena = l->arena };
+
+	key_target(l, &key, target);
+	return key.data;
+}
+
 static const char *way_key(const struct lower *l, const struct way *way)
 {
 	struct cni_text key = { .arena = l->arena };

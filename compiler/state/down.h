@@ -36,10 +36,4 @@ void cni_state_follow(struct cni_arena *arena, struct cni_state *desired, const 
 /* The same of these names. */
 void cni_state_follow_names(struct cni_arena *arena, struct cni_state *desired, const char *const *down, size_t n_down);
 
-/* What `observed` would be, were nothing down, with what `desired` knows, which was lowered with it as prior: in tables that
- * the policy has, next hops that are missing because of what is down are there. Of other tables it cannot be known: their
- * next hops are left out. */
-struct cni_state *cni_state_as_up(struct cni_arena *arena, const struct cni_state *observed,
-				  const struct cni_state *desired);
-
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/state/down.h"
 #include "runtime/commands/change.h"
 #include "runtime/commands/revision.h"
 #include "runtime/confirm/back.h"
@@ -59,6 +60,45 @@ static void collect(struct rt_status *status, struct cni_arena *arena)
 	if (status->n_paths)
 		qsort(status->paths, status->n_paths, sizeof(*status->paths), by_id);
 }
+
+/* ---- what is down ---- */
+
+#define RETURN "return " /* every target has a way back: "return cf1", "return isp[eth0 198.51.100.1 6]" */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The kernel keeps what is down by a hash of its name, and all names in what paths are described by. */
+static void collect_down(struct rt_status *status, struct cni_arena *arena)
+{
+	for (size_t i = 0; i < status->n_paths; i++) {
+		const char *target = after_prefix(status->paths[i].description, RETURN), *name;
+
+		if (!target)
+			continue;
+		name = cni_strndup(arena, target, strcspn(target, "[ "));
+		if (cni_is_down(status->state, name))
+			*cni_push(arena, status->down, status->n_down) = name;
+	}
+	if (status->n_down)
+		qsort(status->down, status->n_down, sizeof(*status->down), by_text);
+}
+
+bool rt_path_takes(const struct rt_path_status *path, const char *target)
+{
+	const size_t len = strlen(target);
+
+	if (after_prefix(path->description, RETURN))
+		return false;
+	for (const char *at = path->description; (at = strstr(at, target)); at += len)
+		if ((at == path->description || at[-1] == ' ') && strchr("[ ,", at[len]))
+			return true;
+	return false;
+}
+
+/* ---- what is there ---- */
 
 static bool owns_something(const struct cni_state *state)
 {
@@ -146,6 +186,7 @@ struct rt_status rt_status_of(struct cni_arena *arena, const struct cni_state *s
 	struct rt_status status = { .state = state, .installed = owns_something(state) };
 
 	collect(&status, arena);
+	collect_down(&status, arena);
 	warn(&status, arena);
 	return status;
 }

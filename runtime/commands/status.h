@@ -29,11 +29,17 @@ struct rt_status {
 	size_t n_paths;
 	struct rt_route_status *routes; /* by name */
 	size_t n_routes;
+	const char **down; /* targets that the tracker says are down: by name, ascending */
+	size_t n_down;
 	const char **warnings; /* what is there, but cannot work so */
 	size_t n_warnings;
 };
 
 struct rt_status rt_status_of(struct cni_arena *arena, const struct cni_state *state);
+
+/* Whether a path leads through the target by which it is described. Not so the way back of what came in by it, which stays
+ * when it is down. */
+bool rt_path_takes(const struct rt_path_status *path, const char *target);
 
 /* Whether packets can leave by it now. */
 bool rt_hop_is_up(const struct cni_st_hop *hop);

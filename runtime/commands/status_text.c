@@ -42,15 +42,24 @@ static const char *now(struct cni_arena *arena, const struct cni_state *state, u
 	return text.data;
 }
 
-static const char *now_both(struct cni_arena *arena, const struct cni_state *state, const struct rt_path_status *path)
+/* "cf2; tracked as down: cf1": what the tracker took out has no route any more. */
+static const char *now_all(struct cni_arena *arena, const struct rt_status *status, const struct rt_path_status *path)
 {
+	struct cni_text text = { .arena = arena };
 	const char *v4, *v6;
+	size_t n = 0;
 
 	if (!path->has_table)
 		return "main";
-	v4 = now(arena, state, path->table, CNI_V4);
-	v6 = now(arena, state, path->table, CNI_V6);
-	return strcmp(v4, v6) ? cni_printf(arena, "%s; IPv6 %s", v4, v6) : v4;
+	v4 = now(arena, status->state, path->table, CNI_V4);
+	v6 = now(arena, status->state, path->table, CNI_V6);
+	cni_text_puts(&text, v4);
+	if (strcmp(v4, v6) != 0)
+		cni_text_printf(&text, "; IPv6 %s", v6);
+	for (size_t i = 0; i < status->n_down; i++)
+		if (rt_path_takes(path, status->down[i]))
+			cni_text_printf(&text, "%s%s", n++ ? ", " : "; tracked as down: ", status->down[i]);
+	return text.data;
 }
 
 static void paths(struct cni_text *out, const struct rt_status *status)
@@ -67,9 +76,16 @@ static void paths(struct cni_text *out, const struct rt_status *status)
 		add_number(&table, out->arena, path->counter->packets);
 		add_number(&table, out->arena, path->counter->bytes);
 		rt_table_add(&table, out->arena, path->description);
-		rt_table_add(&table, out->arena, now_both(out->arena, status->state, path));
+		rt_table_add(&table, out->arena, now_all(out->arena, status, path));
 	}
 	rt_table_print(&table, out, "Paths");
+}
+
+static void down(struct cni_text *out, const struct rt_status *status)
+{
+	for (size_t i = 0; i < status->n_down; i++)
+		cni_text_printf(out, "%s%s", i ? ", " : "\nDown, as the tracker says: ", status->down[i]);
+	cni_text_puts(out, status->n_down ? "\n" : "");
 }
 
 static void path_tables(struct cni_text *out, const struct rt_status *status)
@@ -184,6 +200,7 @@ void rt_status_text(struct cni_text *out, const struct rt_status *status, bool v
 		return;
 	}
 	paths(out, status);
+	down(out, status);
 	if (verbose)
 		path_tables(out, status);
 	devices(out, status);

@@ -112,12 +112,15 @@ static json_t *settings(const struct cni_state *state)
 void rt_json_status(json_t *envelope, const struct rt_status *status)
 {
 	const struct cni_state *state = status->state;
-	json_t *warnings = json_array();
+	json_t *warnings = json_array(), *down = json_array();
 
 	for (size_t i = 0; i < status->n_warnings; i++)
 		json_array_append_new(warnings, rt_json_text(status->warnings[i]));
+	for (size_t i = 0; i < status->n_down; i++)
+		json_array_append_new(down, rt_json_text(status->down[i]));
 	json_object_set_new(envelope, "installed", json_boolean(status->installed));
 	json_object_set_new(envelope, "paths", paths(status));
+	json_object_set_new(envelope, "down", down);
 	json_object_set_new(envelope, "tunnels", tunnels(state));
 	json_object_set_new(envelope, "routes", routes(status));
 	json_object_set_new(envelope, "settings", settings(state));

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/state/down.h"
 #include "runtime/commands/output.h"
 #include "runtime/commands/pipeline.h"
 #include "runtime/json/envelope.h"
@@ -77,19 +76,12 @@ static bool take_digests(struct rt_session *session, const struct cni_model *mod
 {
 	const struct cni_prior prior = { .observed = observed, .keep_former = true };
 	const struct cni_state *desired = rt_pipeline_desired(session, model, &prior);
-	struct cni_state *wanted = cni_new(session->arena, struct cni_state);
-	const struct cni_plan *plan;
+	const struct cni_plan *plan =
+		desired ? cni_plan_as_up(session->arena, observed, desired, session->diags) : NULL;
 
-	if (!desired)
+	if (!plan || session->diags->n_errors)
 		return false;
-	observed = cni_state_as_up(session->arena, observed, desired);
-	*wanted = *desired;
-	if (wanted->n_tracked)
-		cni_state_follow_names(session->arena, wanted, NULL, 0);
-	plan = cni_plan(session->arena, observed, wanted, session->diags);
-	if (session->diags->n_errors)
-		return false;
-	if (rt_digest_state(session->arena, observed, digests->state) &&
+	if (rt_digest_state(session->arena, plan->observed, digests->state) &&
 	    rt_digest_plan(session->arena, plan, digests->steps))
 		return true;
 	rt_fail(session, "not enough memory");

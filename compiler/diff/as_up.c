@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* as_up.c - a router as it would be on a day when nothing is down; see down.h. */
+/* as_up.c - the plan of a day when nothing is down; see plan.h. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/plan.h"
 #include "compiler/state/down.h"
 
 /* ---- tables that the policy has ---- */
@@ -74,34 +75,47 @@ static bool same_in(const struct cni_state *a, const struct cni_state *b, const 
 	return x && y ? x->owned == y->owned && cni_route_same(x, y) : !x && !y;
 }
 
-struct cni_state *cni_state_as_up(struct cni_arena *arena, const struct cni_state *observed,
-				  const struct cni_state *desired)
+/* What differs today, and is in the kernel as it is to be today, would be there as on all days. */
+static void put_back(struct cni_arena *arena, struct cni_state *up, const struct cni_state *observed,
+		     const struct cni_state *desired)
 {
-	const struct tables live = tables_of(arena, observed, false), kept = tables_of(arena, desired, true);
-	struct cni_state *up = cni_new(arena, struct cni_state);
+	const struct tables live = tables_of(arena, observed, false);
 
-	*up = *observed;
-	up->routes = NULL;
-	up->n_routes = 0;
 	for (size_t i = 0; i < desired->n_all_routes; i++) {
 		const struct cni_st_route *route = &desired->all_routes[i];
 		const struct cni_st_route *now = find(desired, route);
 
-		/* what differs today, and is in the kernel as it is to be today, would be there as on all days */
 		if (has_table(&live, route->table) && !(now && now->n_hops == route->n_hops) &&
 		    same_in(observed, desired, route))
 			*cni_push(arena, up->routes, up->n_routes) = *route;
 	}
-	cni_state_sort_routes(up);
-	for (size_t i = 0, n = up->n_routes; i < observed->n_routes; i++) {
-		const struct cni_st_route *route = &observed->routes[i];
-		const struct cni_state added = { .routes = up->routes, .n_routes = n };
+}
 
-		if (route->owned && (cni_route_says_down(route) || (route->n_hops && !has_table(&kept, route->table)) ||
-				     find(&added, route)))
-			continue;
-		*cni_push(arena, up->routes, up->n_routes) = *route;
-	}
+/* Those of `from` that say nothing of today, and of which there is not another in `up`, which is sorted. */
+static void add(struct cni_arena *arena, struct cni_state *up, const struct cni_st_route *from, size_t n,
+		const struct tables *kept)
+{
+	const struct cni_state before = *up;
+
+	for (size_t i = 0; i < n; i++)
+		if (!from[i].owned || !(cni_route_says_down(&from[i]) || find(&before, &from[i]) ||
+					(from[i].n_hops && !has_table(kept, from[i].table))))
+			*cni_push(arena, up->routes, up->n_routes) = from[i];
 	cni_state_sort_routes(up);
-	return up;
+}
+
+struct cni_plan *cni_plan_as_up(struct cni_arena *arena, const struct cni_state *observed,
+				const struct cni_state *desired, struct cni_diags *diags)
+{
+	const struct tables kept = tables_of(arena, desired, true);
+	struct cni_state *up = cni_new(arena, struct cni_state), *wanted = cni_new(arena, struct cni_state);
+
+	*up = *observed;
+	*wanted = *desired;
+	up->routes = wanted->routes = NULL;
+	up->n_routes = wanted->n_routes = 0;
+	put_back(arena, up, observed, desired);
+	add(arena, up, observed->routes, observed->n_routes, &kept);
+	add(arena, wanted, desired->all_routes, desired->n_all_routes, &kept);
+	return cni_plan(arena, up, wanted, diags);
 }
