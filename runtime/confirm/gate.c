@@ -48,34 +48,21 @@ static int64_t now_ms(void)
 
 /* ---- what is to be proved ---- */
 
-/* A mark by which the router's own packets find a table that leads out by this device: what lies beyond the peer is
- * reached by the target's way only, whatever main says. It also keeps a policy on `local` from steering them. */
-static uint32_t mark_of(const struct cni_state *state, uint32_t mask, const char *device, enum cni_family family)
+/* The mark of answers to what came in by the target: what lies beyond the peer is reached by the target's way only,
+ * whatever main says, and also when it is down. It also keeps a policy on `local` from steering them. */
+static uint32_t mark_of(const struct cni_state *state, const char *target)
 {
-	for (size_t i = 0; i < state->n_rules; i++) {
-		const struct cni_st_rule *rule = &state->rules[i];
-
-		if (rule->family != family || rule->mask != mask || !rule->mark || !cni_rule_is_by_mark(rule))
-			continue;
-		for (size_t j = 0; j < state->n_routes; j++) {
-			const struct cni_st_route *route = &state->routes[j];
-
-			if (route->table != rule->table || route->family != family || route->to.len)
-				continue;
-			for (size_t k = 0; k < route->n_hops; k++)
-				if (!strcmp(route->hops[k].device, device))
-					return rule->mark;
-		}
-	}
+	for (size_t i = 0; i < state->n_ways; i++)
+		if (state->ways[i].is_return && !strcmp(state->ways[i].targets->target, target))
+			return state->ways[i].mark;
 	return 0;
 }
 
 static struct rt_echo_way way_of(const struct rt_attempt *attempt, const struct cni_target *target,
 				 enum cni_family family)
 {
-	struct rt_echo_way way = { .device = target->ifname };
+	struct rt_echo_way way = { .device = target->ifname, .mark = mark_of(attempt->plan->desired, target->name) };
 
-	way.mark = mark_of(attempt->plan->desired, attempt->model->options.mark_mask, target->ifname, family);
 	if (target->track.has_source && target->track.source.family == family) {
 		way.has_source = true;
 		way.source = target->track.source;
