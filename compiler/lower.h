@@ -4,7 +4,8 @@
  * Steering. Each distinct path that a packet can take ("cf1 first, then cf2, else drop") has an id. The id is
  * the packet mark within the mask, and gives its fwmark rule's priority (lower/skips.c) and its routing table
  * (options.table + id). Rules by source stand before them: answers to probes at rule_priority, outer packets at
- * rule_priority + 1 (their tables start at options.table + 16384). Ids name paths, not generations: which id stands for
+ * rule_priority + 1 (their tables start at options.table + 16384). In the table before those the kernel keeps what is down
+ * (state/down.h). Ids name paths, not generations: which id stands for
  * which path is kept in the kernel, as the comment of the counter "path.ID", and given back as `prior`.
  *
  * The priorities from rule_priority to cni_last_priority() are cnic's. Where a family has many paths, other rules there
@@ -36,7 +37,7 @@
  *      observes, lowers with in_use, and carries out that plan, which lets go of the paths that have no flows. It moves
  *      no flow, and has no new epoch. When a flow holds each of them it is empty. */
 struct cni_prior {
-	const struct cni_state *observed; /* ids, epoch, gateways of dhcp links; NULL: none */
+	const struct cni_state *observed; /* ids, epoch, gateways of dhcp links, what is down; NULL: none */
 	bool keep_former; /* keep every path of the policy before that still leads somewhere; in_use is not asked */
 	/* Whether conntrack has a flow with (mark & mask) == mark; what a plan for a reader is made with. NULL, without
 	 * keep_former: no flow is known of, and no former path stays. */

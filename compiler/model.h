@@ -101,7 +101,7 @@ struct cni_track { /* how we probe */
 	struct cni_addr source;
 	unsigned int every, timeout, hold; /* ms; every 1000, timeout = every, hold 0 by default */
 	unsigned int down, up; /* counts; 3 and 5 by default */
-	bool passive;
+	bool passive; /* probe only while bytes are sent and none come in */
 	bool has_loss;
 	unsigned int loss, loss_over; /* thousandths of a percent; ms */
 };
