@@ -154,10 +154,18 @@ static bool comes_home(struct trial *t, const struct sim_result *first, const st
 
 /* ---- one packet ---- */
 
+static bool is_any_down(const struct trial *t)
+{
+	for (size_t i = 0; i < t->model->n_targets; i++)
+		if (t->down[i])
+			return true;
+	return false;
+}
+
 static bool compare_packet(struct trial *t)
 {
 	const struct fate fate = naive_fate(t->model, t->device, &t->packet, t->down);
-	const bool all_up = !t->down_names[0];
+	const bool all_up = !is_any_down(t);
 	double *shares = cni_new_array(t->arena, double, t->model->n_targets + 1);
 	struct sim_result result;
 	struct flow flow = trial_new_flow(t, &t->packet);
@@ -321,7 +329,10 @@ static bool compare_device(struct trial *t, const struct cni_policy *policy, boo
 			if (!with_trace(t, try_packet, 0))
 				return false;
 		}
-		next_down(t, NULL, 0);
+		/* answers stay with what the tracker says is down */
+		for (size_t j = 0; j < t->model->n_targets; j++)
+			t->down[j] = trial_is_tracked(t, j) && rng_percent(&t->rng, 40);
+		trial_set_down(t);
 		if (t->model->n_targets &&
 		    !with_trace(t, compare_return, rng_below(&t->rng, (unsigned int)t->model->n_targets)))
 			return false;
@@ -332,11 +343,25 @@ static bool compare_device(struct trial *t, const struct cni_policy *policy, boo
 
 /* ---- what is not about the packets of a policy ---- */
 
+/* The link of a tunnel's outer packet: when the tracker says that all of them are down, all are tried. */
+static size_t outer_link(const struct trial *t, size_t tunnel)
+{
+	const struct cni_tunnel *it = &t->model->targets[tunnel].tunnel;
+	bool *down = cni_new_array(t->arena, bool, t->model->n_targets), any = false;
+
+	for (size_t i = 0; i < it->n_over; i++)
+		any |= t->model->targets[it->over[i]].carries[it->local.family] &&
+		       !(t->down[it->over[i]] && trial_is_tracked(t, it->over[i]));
+	for (size_t i = 0; i < t->model->n_targets; i++)
+		down[i] = t->down[i] && (any || !trial_is_tracked(t, i));
+	return it->underlay_bgp ? CNI_NONE : naive_outer(t->model, tunnel, down);
+}
+
 /* The outer packet never enters a tunnel, whatever mark the inner one left on it. */
 static bool compare_outer(struct trial *t, size_t tunnel)
 {
 	const struct cni_tunnel *it = &t->model->targets[tunnel].tunnel;
-	const size_t link = it->underlay_bgp ? CNI_NONE : naive_outer(t->model, tunnel, t->down);
+	const size_t link = outer_link(t, tunnel);
 	const struct fate fate = { .kind = link == CNI_NONE ? FATE_REJECT : FATE_SHARES,
 				   .shares = { { link, 1, false } },
 				   .n_shares = link == CNI_NONE ? 0 : 1 };
@@ -368,8 +393,25 @@ static const char *print_state(struct cni_arena *arena, const struct cni_state *
 	return out.data;
 }
 
-static bool compare_again(struct trial *t, const struct compiled *compiled, const char *text)
+/* The same where targets are down: they stay so. */
+static bool compare_on_day(struct trial *t, const char *text)
 {
+	struct compiled on_top;
+
+	for (size_t i = 0; i < t->model->n_targets; i++)
+		t->down[i] = trial_is_tracked(t, i) && rng_percent(&t->rng, 40);
+	trial_set_down(t);
+	on_top = compile_text(t->arena, text, t->sim.machine.state);
+	if (!on_top.model ||
+	    strcmp(print_state(t->arena, t->sim.machine.state), print_state(t->arena, on_top.state)) != 0)
+		return trial_fail(t, PROP_SAME,
+				  "compiled for a router on which targets are down, they are not, or others");
+	return true;
+}
+
+static bool compare_again(struct trial *t, const char *text)
+{
+	const struct compiled *compiled = t->compiled;
 	const char *first = print_state(t->arena, compiled->state);
 	const struct compiled again = compile_text(t->arena, text, NULL);
 	const struct compiled on_top = compile_text(t->arena, text, compiled->state);
@@ -378,44 +420,52 @@ static bool compare_again(struct trial *t, const struct compiled *compiled, cons
 		return trial_fail(t, PROP_SAME, "two compilations differ");
 	if (!on_top.model || strcmp(first, print_state(t->arena, on_top.state)))
 		return trial_fail(t, PROP_SAME, "compiled for a router that has this very state, it is another state");
-	return true;
+	return compare_on_day(t, text);
+}
+
+static void compare_all(struct trial *t, const char *text)
+{
+	const struct cni_model *model = t->model;
+	struct swept *swept = cni_new_array(t->arena, struct swept, MAX_SWEPT);
+	size_t n_swept = 0;
+
+	if (!trial_witnesses(t))
+		return;
+	for (size_t p = 0; p < model->n_policies; p++) {
+		const struct cni_policy *policy = &model->policies[p];
+
+		if (policy->n_devices && !compare_device(t, policy, false, swept, &n_swept))
+			return;
+		if (policy->local && !compare_device(t, policy, true, swept, &n_swept))
+			return;
+	}
+	for (size_t i = model->n_links; i < model->n_targets; i++) {
+		const struct cni_path over = { .members = NULL };
+
+		t->device = NULL;
+		for (size_t turn = 0; next_down(t, &over, turn); turn++)
+			if (!with_trace(t, compare_outer, i))
+				return;
+	}
+	compare_again(t, text);
 }
 
 struct comparison compare_policy(struct cni_arena *arena, const struct compiled *compiled, const char *text,
 				 uint64_t seed)
 {
-	const struct cni_model *model = compiled->model;
 	struct comparison result = { 0 };
 	struct trial t = { .arena = arena,
 			   .compiled = compiled,
-			   .model = model,
+			   .model = compiled->model,
 			   .sim.machine.state = compiled->state,
 			   .rng.state = seed,
+			   .by_tracker = seed & 1,
 			   .result = &result };
-	struct swept *swept = cni_new_array(arena, struct swept, MAX_SWEPT);
-	size_t n_swept = 0;
 
-	t.down = cni_new_array(arena, bool, model->n_targets + 1);
-	t.down_names = cni_new_array(arena, const char *, model->n_targets + 1);
+	t.down = cni_new_array(arena, bool, t.model->n_targets + 1);
+	t.down_names = cni_new_array(arena, const char *, t.model->n_targets + 1);
 	t.sim.down = t.down_names;
-	if (!trial_witnesses(&t))
-		return result;
-	for (size_t p = 0; p < model->n_policies; p++) {
-		const struct cni_policy *policy = &model->policies[p];
-
-		if (policy->n_devices && !compare_device(&t, policy, false, swept, &n_swept))
-			return result;
-		if (policy->local && !compare_device(&t, policy, true, swept, &n_swept))
-			return result;
-	}
-	for (size_t i = model->n_links; i < model->n_targets; i++) {
-		const struct cni_path over = { .members = NULL };
-
-		t.device = NULL;
-		for (size_t turn = 0; next_down(&t, &over, turn); turn++)
-			if (!with_trace(&t, compare_outer, i))
-				return result;
-	}
-	compare_again(&t, compiled, text);
+	compare_all(&t, text);
+	cni_arena_free(t.day);
 	return result;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compiler/arena.h"
+#include "compiler/state/down.h"
 
 bool trial_fail(struct trial *t, enum property property, const char *format, ...)
 {
@@ -24,14 +25,36 @@ size_t trial_target_of(const struct cni_model *model, const char *device)
 	return CNI_NONE;
 }
 
+bool trial_is_tracked(const struct trial *t, size_t target)
+{
+	return t->by_tracker && t->model->targets[target].track.mode == CNI_TRACK_ON;
+}
+
+static void follow(struct trial *t, const char *const *names, size_t n)
+{
+	struct cni_state *state;
+
+	cni_arena_free(t->day);
+	t->day = cni_arena_new();
+	state = cni_new(t->day, struct cni_state);
+	*state = *t->compiled->state;
+	cni_state_follow_names(t->day, state, names, n);
+	t->sim.machine.state = state;
+}
+
 void trial_set_down(struct trial *t)
 {
-	size_t n = 0;
+	const char **names = cni_new_array(t->arena, const char *, t->model->n_targets);
+	size_t n = 0, n_names = 0;
 
 	for (size_t i = 0; i < t->model->n_targets; i++)
-		if (t->down[i])
+		if (t->down[i] && trial_is_tracked(t, i))
+			names[n_names++] = t->model->targets[i].name;
+		else if (t->down[i])
 			t->down_names[n++] = t->model->targets[i].ifname;
 	t->down_names[n] = NULL;
+	if (t->by_tracker)
+		follow(t, names, n_names);
 }
 
 bool trial_run(struct trial *t, const struct packet *packet, const char *device, struct flow *flow, bool reply,

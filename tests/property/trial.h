@@ -13,7 +13,9 @@ struct trial {
 	const struct cni_model *model; /* of it */
 	struct sim sim;
 	bool *down; /* by target */
-	const char **down_names; /* their devices, ends in NULL */
+	const char **down_names; /* their devices, but for those that the tracker took out; ends in NULL */
+	bool by_tracker; /* what is tracked goes down by its word, not by its device */
+	struct cni_arena *day; /* of the state with the routes of such a day; NULL: there was none yet */
 	const char *device; /* that the packet comes in by; NULL: the router itself sends it */
 	struct packet packet;
 	struct rng rng;
@@ -24,8 +26,9 @@ struct trial {
 
 /* Notes a mismatch; always false. */
 bool trial_fail(struct trial *t, enum property property, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Makes the devices of t->down go down. */
+/* Makes what is in t->down go down: the device, or by the tracker's word. */
 void trial_set_down(struct trial *t);
+bool trial_is_tracked(const struct trial *t, size_t target);
 /* A flow that conntrack has not seen yet, and that starts with this packet. */
 struct flow trial_new_flow(struct trial *t, const struct packet *first);
 /* The hash of a later packet of it: any, since the mark decides; without an entry it is that of the first. */
