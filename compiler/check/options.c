@@ -64,6 +64,36 @@ bool cni_check_known_flows(const struct cni_checker *c, const struct cni_subject
 	return false;
 }
 
+static bool has_backup(const struct cni_model *m, const struct cni_path *path)
+{
+	for (size_t i = 0; i < path->n_members && path->n_members > 1; i++)
+		if (m->targets[path->members[i].target].track.mode == CNI_TRACK_ON)
+			return true;
+	return false;
+}
+
+bool cni_check_failback(const struct cni_checker *c, const struct cni_subject *s)
+{
+	const struct cni_model *m = c->model;
+
+	(void)s;
+	if (m->options.known_flows == CNI_KNOWN_BY_MARK || m->options.failback == CNI_FAILBACK_FLUSH)
+		return true;
+	for (size_t p = 0; p < m->n_policies; p++)
+		for (size_t r = 0; r < m->policies[p].n_routes; r++) {
+			struct cni_diag *d;
+
+			if (!has_backup(m, &m->policies[p].routes[r].path))
+				continue;
+			d = cni_diag(c->diags, CNI425, m->options.known_flows_span,
+				     "`known-flows classify` takes flows back at once when a better target comes back");
+			cni_diag_related(c->diags, d, m->policies[p].routes[r].ast->path.span, "of this path");
+			cni_diag_help(c->diags, d, "known-flows mark; or on-failback flush;");
+			return false;
+		}
+	return true;
+}
+
 /* A policy that takes packets to anywhere takes those between networks of the router too, unless `lan` names them. */
 bool cni_check_lan_missing(const struct cni_checker *c, const struct cni_subject *s)
 {

@@ -134,6 +134,39 @@ static bool moves_only_if_down(struct trial *t, const struct sim_result *first, 
 	return true;
 }
 
+/* A flow that is moved to a pinned way goes by that target from then on. (Its translation is conntrack's, since its first
+ * packet.) */
+static bool stays_where_pinned(struct trial *t, const struct fate *fate, const struct flow *flow)
+{
+	const struct cni_state *state = t->compiled->state;
+	const uint32_t id = flow->mark & state->id_mask;
+
+	for (size_t i = 0; i < state->n_pins && !flow->none; i++) {
+		const struct cni_st_pin *pin = &state->pins[i];
+		struct fate there = { .kind = FATE_SHARES, .n_shares = 1 };
+		struct flow copy = *flow;
+		struct sim_result again;
+		size_t m = 0;
+
+		if (pin->mark != id)
+			continue;
+		while (strcmp(t->model->targets[fate->route->path.members[m].target].name, pin->target) != 0)
+			m++;
+		there.shares[0] = (struct fate_share){ fate->route->path.members[m].target, 1,
+						       fate->route->path.members[m].masquerade };
+		if (!t->model->targets[there.shares->target].carries[t->packet.dst.family])
+			continue;
+		copy.mark = (copy.mark & ~state->id_mask) | pin->pinned;
+		if (!trial_run(t, &t->packet, t->device, &copy, false, (uint32_t)rng_next(&t->rng) >> 1, &again))
+			return false;
+		if (!trial_allowed(t, PROP_STICKY, &there, &again, 1, NULL))
+			return trial_fail(t, PROP_STICKY, "moved to stay on %s\n  %s", pin->target,
+					  t->result->mismatch.text);
+		t->result->n_pinned++;
+	}
+	return true;
+}
+
 /* What comes back by the target is for whoever began the flow. */
 static bool comes_home(struct trial *t, const struct sim_result *first, const struct flow *flow)
 {
@@ -191,7 +224,8 @@ static bool compare_packet(struct trial *t)
 	if (fate.kind != FATE_SHARES)
 		return true;
 	t->result->n_steered += all_up;
-	return comes_home(t, &result, &flow) && (!all_up || moves_only_if_down(t, &result, &flow, hash));
+	return comes_home(t, &result, &flow) &&
+	       (!all_up || (moves_only_if_down(t, &result, &flow, hash) && stays_where_pinned(t, &fate, &flow)));
 }
 
 /* The packet as an answer to what came in by `target`. */

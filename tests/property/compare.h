@@ -43,6 +43,7 @@ struct mismatch {
 struct comparison {
 	size_t n_packets; /* compared */
 	size_t n_steered; /* of them, those that went to a target */
+	size_t n_pinned; /* flows that were moved to stay on another target of their path */
 	struct mismatch mismatch; /* the first */
 };
 

@@ -38,7 +38,7 @@ static const char *const titles[N_PROPERTIES] = {
 };
 
 struct totals {
-	size_t n_policies, n_rejected, n_routes, n_packets, n_steered, n_changes;
+	size_t n_policies, n_rejected, n_routes, n_packets, n_steered, n_pinned, n_changes;
 	size_t n_failed[N_PROPERTIES];
 	uint64_t first_failed[N_PROPERTIES]; /* its seed */
 	bool show;
@@ -139,6 +139,7 @@ static void one_policy(struct totals *totals, uint64_t seed)
 	totals->n_policies++;
 	totals->n_packets += comparison.n_packets;
 	totals->n_steered += comparison.n_steered;
+	totals->n_pinned += comparison.n_pinned;
 	/* the first of each kind is shown, the others are counted */
 	if (comparison.mismatch.text && !totals->n_failed[comparison.mismatch.property]++) {
 		totals->first_failed[comparison.mismatch.property] = seed;
@@ -221,14 +222,15 @@ int main(int argc, char **argv)
 		for (uint64_t i = 0; totals.n_policies < wanted && totals.n_rejected <= wanted; i++)
 			one_policy(&totals, i % 2 ? clock_seed + i : FIXED_SEED + i);
 	}
-	printf("# %zu policies of %.1f routes each, %zu packets, %zu steered, %zu carried over a change; "
+	printf("# %zu policies of %.1f routes each, %zu packets, %zu steered, %zu moved to stay, %zu carried over a "
+	       "change; "
 	       "%zu policies were refused\n",
 	       totals.n_policies, (double)totals.n_routes / (double)(totals.n_policies ? totals.n_policies : 1),
-	       totals.n_packets, totals.n_steered, totals.n_changes, totals.n_rejected);
+	       totals.n_packets, totals.n_steered, totals.n_pinned, totals.n_changes, totals.n_rejected);
 	ok(totals.n_policies >= wanted && totals.n_rejected <= totals.n_policies, &n,
 	   "random policies are accepted, most of them at once");
-	ok(totals.n_packets >= totals.n_policies * 400 && totals.n_steered > totals.n_packets / 10, &n,
-	   "there are packets enough, and many are steered");
+	ok(totals.n_packets >= totals.n_policies * 400 && totals.n_steered > totals.n_packets / 10 && totals.n_pinned,
+	   &n, "there are packets enough, and many are steered");
 	for (unsigned int p = 0; p < N_PROPERTIES; p++) {
 		if (totals.n_failed[p])
 			printf("# %zu policies fail, the first with SEED=%llu\n", totals.n_failed[p],
