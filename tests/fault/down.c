@@ -4,7 +4,8 @@
  *
  * The tracker knows the policy before alone. The change must succeed each time, be verified, and leave what the new policy
  * says of a router on which just those targets are down: at once where something was still to be sent or looked at, else
- * when the tracker has come to know of the new policy. */
+ * when the tracker has come to know of the new policy. Where the kernel refuses something after that, the policy before must be
+ * back, and with the tracker's next look all of it is as it says of such a day. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +37,8 @@ struct trial {
 	const char *files[2], *from, *to;
 	struct turn turn;
 	bool on_requests;
+	bool refuses; /* the kernel does, the second message after the target went down */
+	bool meddled;
 	size_t at;
 	size_t n_again; /* further attempts */
 };
@@ -45,6 +48,9 @@ static void meddle(void *arg)
 	struct trial *t = arg;
 
 	tracker_say(&t->tracker, t->turn.to);
+	t->meddled = true;
+	if (t->refuses)
+		faulty_arm(t->faulty, FAULT_EBUSY, 2);
 }
 
 static void must_converge(struct trial *t, const char *file)
@@ -60,9 +66,9 @@ static void must_converge(struct trial *t, const char *file)
 }
 
 /* NULL, or what is not so. */
-static const char *judge(struct trial *t, struct cni_arena *arena)
+static const char *judge(struct trial *t, struct cni_arena *arena, const char *file)
 {
-	struct attempt a = attempt_new(t->clean, t->to, false);
+	struct attempt a = attempt_new(t->clean, file, false);
 	const size_t n_tracked = a.plan ? a.plan->desired->n_tracked : 0;
 	const char *why = !a.plan ? "there is no plan" : NULL;
 
@@ -76,11 +82,13 @@ static const char *judge(struct trial *t, struct cni_arena *arena)
 	return why;
 }
 
-static void change(struct trial *t, struct cni_arena *arena, const char **why)
+/* The policy that is there then. */
+static const char *change(struct trial *t, struct cni_arena *arena, const char **why)
 {
 	struct rt_result result = { .outcome = RT_UNTOUCHED };
 	int rc = -ESTALE;
 
+	t->meddled = false;
 	for (int i = 0; rc == -ESTALE && i < ATTEMPTS; i++) {
 		struct attempt a = attempt_new(t->wrong, t->to, false);
 
@@ -90,40 +98,43 @@ static void change(struct trial *t, struct cni_arena *arena, const char **why)
 		}
 		rc = a.plan ? rt_apply(t->wrong, a.arena, a.plan, a.session->diags, &result) : -EINVAL;
 		t->n_again += rc == -ESTALE;
-		if (rc && rc != -ESTALE)
+		if (rc && rc != -ESTALE && !t->refuses)
 			attempt_print(&a);
 		attempt_free(&a);
 	}
+	if (t->refuses && t->meddled && result.outcome != RT_INCOMPLETE)
+		return result.outcome == RT_DONE ? t->to : t->from;
 	if (result.outcome != RT_DONE || !result.verified || result.n_leftovers)
 		*why = cni_printf(arena, "outcome %d, %zu left over", (int)result.outcome, result.n_leftovers);
+	return t->to;
 }
 
 /* False: there is no such message. */
 static bool run_trial(struct trial *t, unsigned int *failures)
 {
 	struct cni_arena *arena = cni_arena_new();
-	const char *why = NULL;
-	bool struck;
+	const char *why = NULL, *there;
+	const bool looks_again = t->on_requests || t->refuses;
 
 	must_converge(t, t->from);
 	tracker_come(&t->tracker, t->clean, t->from);
 	tracker_say(&t->tracker, t->turn.from);
-	change(t, arena, &why);
-	struck = t->faulty->struck;
+	there = change(t, arena, &why);
 	faulty_arm(t->faulty, FAULT_MEDDLE, 0);
 	tracker_go(&t->tracker);
-	if (struck && t->on_requests) {
-		/* the tracker hears of the new policy */
-		tracker_come(&t->tracker, t->clean, t->to);
+	if (t->refuses && there == t->to)
+		must_converge(t, there); /* what it could not remove */
+	if (t->meddled && looks_again) {
+		tracker_come(&t->tracker, t->clean, there);
 		tracker_go(&t->tracker);
 	}
-	if (struck && !why)
-		why = judge(t, arena);
+	if (t->meddled && !why)
+		why = judge(t, arena, there);
 	if (why && ++*failures < 5)
 		printf("#   %u to %u down at %s %zu: %s\n", t->turn.from, t->turn.to,
 		       t->on_requests ? "request" : "datagram", t->at, why);
 	cni_arena_free(arena);
-	return struck;
+	return t->meddled;
 }
 
 static bool run_all(struct trial *t, const char *title)
@@ -200,7 +211,7 @@ static bool run_both(struct trial *t)
 	t->at = 0;
 	for (; n < APPLIES && !why; n++) {
 		t->to = t->files[n % 2];
-		change(t, arena, &why);
+		(void)change(t, arena, &why);
 	}
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -211,9 +222,9 @@ static bool run_both(struct trial *t)
 	tracker_go(&t->tracker);
 	t->to = t->files[n % 2];
 	if (!why)
-		change(t, arena, &why);
+		(void)change(t, arena, &why);
 	if (!why)
-		why = judge(t, arena);
+		why = judge(t, arena, t->to);
 	if (why)
 		printf("#   after %zu applies: %s\n", n, why);
 	printf("%sok - targets go up and down while %zu applies run, of them planned again %zu\n", why ? "not " : "", n,
@@ -238,15 +249,19 @@ int main(int argc, char **argv)
 	t.wrong = rt_netlink_new(&t.faulty->transport);
 	t.faulty->meddle = meddle;
 	t.faulty->arg = &t;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 6; i++) {
+		static const char *const when[] = { "before each datagram", "before each request",
+						    "before each datagram, and then something is refused" };
+
 		t.from = t.files[i & 1];
 		t.to = t.files[!(i & 1)];
-		t.on_requests = i & 2;
-		good &= run_all(&t, cni_printf(arena, "%s, before each %s", i & 1 ? "back" : "forth",
-					       i & 2 ? "request" : "datagram"));
+		t.on_requests = i / 2 == 1;
+		t.refuses = i / 2 == 2;
+		good &= run_all(&t, cni_printf(arena, "%s, %s", i & 1 ? "back" : "forth", when[i / 2]));
 	}
+	t.refuses = false;
 	good &= run_both(&t);
-	puts("1..5");
+	puts("1..7");
 	rt_netlink_free(t.wrong);
 	rt_netlink_free(t.clean);
 	cni_arena_free(arena);
