@@ -109,12 +109,13 @@ static bool is_up(const struct names *down, const struct cni_st_hop *hop)
 	return !hop->target || !bsearch(&hop->target, down->items, down->n_items, sizeof(*down->items), by_name);
 }
 
-static bool has_up(const struct names *down, const struct cni_st_route *route)
+static size_t count_up(const struct names *down, const struct cni_st_route *route)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < route->n_hops; i++)
-		if (is_up(down, &route->hops[i]))
-			return true;
-	return false;
+		n += is_up(down, &route->hops[i]);
+	return n;
 }
 
 /* Of those from `route` on, which lead to the same prefix. */
@@ -128,42 +129,45 @@ static size_t alike(const struct cni_st_route *route, const struct cni_st_route 
 	return n;
 }
 
-static void add(struct cni_arena *arena, struct cni_state *state, struct cni_st_route route)
+/* follow() made room for all. */
+static void add(struct cni_state *state, const struct cni_st_route *route)
 {
-	*cni_push(arena, state->routes, state->n_routes) = route;
+	state->routes[state->n_routes++] = *route;
 }
 
-/* With the next hops that are up. */
-static void add_what_is_up(struct cni_arena *arena, struct cni_state *state, struct cni_st_route route,
+/* With the next hops that are up, of which there are some. */
+static void add_what_is_up(struct cni_arena *arena, struct cni_state *state, const struct cni_st_route *route,
 			   const struct names *down)
 {
-	const struct cni_st_hop *hops = route.hops;
-	const size_t n_hops = route.n_hops;
+	struct cni_st_route part = *route;
 
-	route.hops = cni_new_array(arena, struct cni_st_hop, n_hops);
-	route.n_hops = 0;
-	for (size_t i = 0; i < n_hops; i++)
-		if (is_up(down, &hops[i]))
-			route.hops[route.n_hops++] = hops[i];
-	if (route.n_hops == 1)
-		route.hops->weight = 1; /* as the kernel has it */
-	if (route.n_hops)
-		add(arena, state, route);
+	part.hops = cni_new_array(arena, struct cni_st_hop, route->n_hops);
+	part.n_hops = 0;
+	for (size_t i = 0; i < route->n_hops; i++)
+		if (is_up(down, &route->hops[i]))
+			part.hops[part.n_hops++] = route->hops[i];
+	if (part.n_hops == 1)
+		part.hops->weight = 1; /* as the kernel has it */
+	add(state, &part);
 }
 
 static void add_alike(struct cni_arena *arena, struct cni_state *state, const struct cni_st_route *routes, size_t n,
 		      const struct names *down)
 {
-	bool any = false;
+	size_t n_all = 0;
 
 	for (size_t i = 0; i < n; i++)
-		any |= has_up(down, &routes[i]);
-	for (size_t i = 0; i < n; i++)
-		if (!routes[i].n_hops || routes[i].when_down == CNI_DOWN_STAYS ||
-		    (routes[i].when_down == CNI_DOWN_UNLESS_ALL && !any))
-			add(arena, state, routes[i]);
-		else
-			add_what_is_up(arena, state, routes[i], down);
+		n_all += count_up(down, &routes[i]);
+	for (size_t i = 0; i < n; i++) {
+		const struct cni_st_route *route = &routes[i];
+		const size_t n_up = count_up(down, route);
+
+		if (n_up == route->n_hops || route->when_down == CNI_DOWN_STAYS ||
+		    (route->when_down == CNI_DOWN_UNLESS_ALL && !n_all))
+			add(state, route);
+		else if (n_up)
+			add_what_is_up(arena, state, route, down);
+	}
 }
 
 static void add_down(struct cni_arena *arena, struct cni_state *state, const struct names *down)
@@ -176,33 +180,39 @@ static void add_down(struct cni_arena *arena, struct cni_state *state, const str
 	qsort(metrics, down->n_items, sizeof(*metrics), by_metric);
 	for (size_t i = 0; i < down->n_items; i++) {
 		route.metric = metrics[i];
-		add(arena, state, route);
+		add(state, &route);
 	}
+}
+
+/* Those of tables up to `table`; returns the first of the others. */
+static const struct cni_st_route *follow_up_to(struct cni_arena *arena, struct cni_state *state,
+					       const struct cni_st_route *route, uint32_t table,
+					       const struct names *down)
+{
+	const struct cni_st_route *end = state->all_routes + state->n_all_routes;
+
+	while (route < end && route->table <= table) {
+		const size_t n = alike(route, end);
+
+		add_alike(arena, state, route, n, down);
+		route += n;
+	}
+	return route;
 }
 
 static void follow(struct cni_arena *arena, struct cni_state *state, const struct names *down)
 {
-	const struct cni_st_route *route = state->all_routes, *end = route + state->n_all_routes;
+	const struct cni_st_route *route = state->all_routes;
 
 	state->routes = state->all_routes;
 	state->n_routes = state->n_all_routes;
 	if (!down->n_items)
 		return;
-	state->routes = NULL;
+	state->routes = cni_new_array(arena, struct cni_st_route, state->n_all_routes + down->n_items);
 	state->n_routes = 0;
-	while (route < end && route->table < state->down_table) {
-		const size_t n = alike(route, end);
-
-		add_alike(arena, state, route, n, down);
-		route += n;
-	}
+	route = follow_up_to(arena, state, route, state->down_table, down);
 	add_down(arena, state, down);
-	while (route < end) {
-		const size_t n = alike(route, end);
-
-		add_alike(arena, state, route, n, down);
-		route += n;
-	}
+	(void)follow_up_to(arena, state, route, UINT32_MAX, down);
 }
 
 void cni_state_follow(struct cni_arena *arena, struct cni_state *desired, const struct cni_state *said)
