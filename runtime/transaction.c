@@ -508,13 +508,18 @@ static const struct cni_state *observe(struct transaction *t)
 	return rt_snapshot_for(t->nl, t->arena, snapshot, t->plan->desired, t->diags);
 }
 
-/* Where all that is left is about routes, it may be the tracker that moved them, and not all of them yet. */
-static bool only_routes(const struct cni_plan *left)
+/* Where it is routes that differ, and nothing else that packets could meet, it may be the tracker that moved them, and not
+ * all of them yet. */
+static bool is_about_routes(const struct cni_plan *left)
 {
-	for (size_t i = 0; left && i < left->n_steps; i++)
+	bool any = false;
+
+	for (size_t i = 0; left && i < left->n_steps; i++) {
+		any |= left->steps[i].object == CNI_ROUTE;
 		if (left->steps[i].object != CNI_ROUTE && left->steps[i].phase != CNI_CONTRACT)
 			return false;
-	return left && left->n_steps;
+	}
+	return any;
 }
 
 /* What the tracker says of its targets goes with what is there: what it took out of the routing since the plan was made is
@@ -536,7 +541,7 @@ static const struct cni_plan *follow(struct transaction *t, const struct cni_sta
 			cni_state_follow(t->arena, want, *now);
 		moved = !cni_same_down(want, t->plan->desired);
 		left = compare(t, CNI706, *now, want);
-		if (!want->n_tracked || !only_routes(left) || (is_clean(left) && !moved))
+		if (!want->n_tracked || !is_about_routes(left) || (is_clean(left) && !moved))
 			break;
 		/* at first it is only looked at once more: the tracker may be at it */
 		for (size_t i = 0; round && i < left->n_steps; i++)
