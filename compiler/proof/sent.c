@@ -181,6 +181,7 @@ struct cni_map sent_routing(struct sent *s, enum cni_family family, uint32_t mar
 	const struct cni_labels labels = cni_map_labels(spaces, s->texts->arena, trees);
 	struct cni_map all = text_map(s, "");
 
+	s->machine->now = (struct surroundings){ .family = family, .fib_type = RTN_UNICAST };
 	for (size_t i = 0; i < labels.n_items; i++) {
 		const enum tree_kind kind = s->routing->trees[labels.items[i]].kind;
 		const struct cni_map then =

@@ -59,14 +59,18 @@ void open_ports(struct prober *p)
 bool send_probe(const struct prober *p, const struct class *class, const uint8_t *packet, size_t len)
 {
 	const struct port *port = &p->ports[class->port];
-	struct sockaddr_ll link = { .sll_family = AF_PACKET,
-				    .sll_protocol = htons(class->is_v6 ? ETH_P_IPV6 : ETH_P_IP),
-				    .sll_ifindex = port->device_index };
+	/* ip6gre's devices have longer addresses than sockaddr_ll has room for */
+	const struct {
+		struct sockaddr_ll at;
+		uint8_t rest[8];
+	} link = { .at = { .sll_family = AF_PACKET,
+			   .sll_protocol = htons(class->is_v6 ? ETH_P_IPV6 : ETH_P_IP),
+			   .sll_ifindex = port->device_index } };
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
 
 	if (!class->is_routed)
-		return sendto(port->sock, packet, len, 0, (struct sockaddr *)&link, sizeof(link)) >= 0;
+		return sendto(port->sock, packet, len, 0, (const struct sockaddr *)&link, sizeof(link)) >= 0;
 	memcpy(&v4.sin_addr, packet + 16, 4);
 	memcpy(&v6.sin6_addr, packet + 24, 16);
 	if (class->is_v6)
