@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* port.c - the far side's devices: packet sockets, each in the namespace of its device, and sockets for what is routed. */
+/* port.c - the far side's devices: packet sockets, each in the namespace of its device. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,16 +23,6 @@ static void enter_netns(const char *path)
 	close(fd);
 }
 
-static int raw_socket(int family)
-{
-	const int on = 1;
-	int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
-
-	if (fd < 0 || (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof(on))))
-		die("raw socket");
-	return fd;
-}
-
 void open_ports(struct prober *p)
 {
 	const int room = ROOM, on = 1;
@@ -51,8 +40,6 @@ void open_ports(struct prober *p)
 		    setsockopt(port->sock, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) ||
 		    bind(port->sock, (struct sockaddr *)&at, sizeof(at)))
 			die(port->device);
-		port->raw[0] = raw_socket(AF_INET);
-		port->raw[1] = raw_socket(AF_INET6);
 	}
 }
 
@@ -60,22 +47,16 @@ bool send_probe(const struct prober *p, const struct class *class, const uint8_t
 {
 	const struct port *port = &p->ports[class->port];
 	/* ip6gre's devices have longer addresses than sockaddr_ll has room for */
-	const struct {
+	struct {
 		struct sockaddr_ll at;
 		uint8_t rest[8];
 	} link = { .at = { .sll_family = AF_PACKET,
 			   .sll_protocol = htons(class->is_v6 ? ETH_P_IPV6 : ETH_P_IP),
-			   .sll_ifindex = port->device_index } };
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+			   .sll_ifindex = port->device_index,
+			   .sll_halen = sizeof(port->router) } };
 
-	if (!class->is_routed)
-		return sendto(port->sock, packet, len, 0, (const struct sockaddr *)&link, sizeof(link)) >= 0;
-	memcpy(&v4.sin_addr, packet + 16, 4);
-	memcpy(&v6.sin6_addr, packet + 24, 16);
-	if (class->is_v6)
-		return sendto(port->raw[1], packet, len, 0, (struct sockaddr *)&v6, sizeof(v6)) >= 0;
-	return sendto(port->raw[0], packet, len, 0, (struct sockaddr *)&v4, sizeof(v4)) >= 0;
+	memcpy(link.at.sll_addr, port->router, sizeof(port->router));
+	return sendto(port->sock, packet, len, 0, (struct sockaddr *)&link, sizeof(link)) >= 0;
 }
 
 void drain_ports(struct prober *p, on_packet *each)
@@ -88,8 +69,48 @@ void drain_ports(struct prober *p, on_packet *each)
 			each(p, i, packet, (size_t)len);
 }
 
+/* ---- what the machine loses ---- */
+
+void open_counters(struct prober *p, const char *router)
+{
+	enter_netns(router);
+	p->counters[0] = open("/proc/thread-self/net/snmp", O_RDONLY | O_CLOEXEC);
+	p->counters[1] = open("/proc/thread-self/net/snmp6", O_RDONLY | O_CLOEXEC);
+	if (p->counters[0] < 0 || p->counters[1] < 0)
+		die("/proc/net/snmp");
+}
+
+static const char *read_all(int fd, char *text, size_t size)
+{
+	ssize_t len = pread(fd, text, size - 1, 0);
+
+	if (len <= 0)
+		die("a file of counters");
+	text[len] = '\0';
+	return text;
+}
+
+/* ICMP errors of the sender: the socket by which the kernel answers echoes had no room. */
+static uint64_t icmp_errors(const struct prober *p)
+{
+	unsigned long v4 = 0, v6 = 0;
+	char text[8192];
+	const char *at;
+
+	at = strstr(read_all(p->counters[0], text, sizeof(text)),
+		    "\nIcmp: "); /* a line of names, then one of figures */
+	at = at ? strstr(at + 1, "\nIcmp: ") : NULL;
+	if (!at || !strstr(text, " OutMsgs OutErrors ") ||
+	    sscanf(at, "\nIcmp: %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu", &v4) != 1)
+		die("/proc/net/snmp");
+	at = strstr(read_all(p->counters[1], text, sizeof(text)), "Icmp6OutErrors");
+	if (!at || sscanf(at, "Icmp6OutErrors %lu", &v6) != 1)
+		die("/proc/net/snmp6");
+	return v4 + v6;
+}
+
 /* The second figure of each processor: Documentation/networking/scaling, /proc/net/softnet_stat. */
-uint64_t backlog_drops(void)
+static uint64_t queue_drops(void)
 {
 	FILE *in = fopen("/proc/net/softnet_stat", "re");
 	unsigned int drops;
@@ -101,6 +122,11 @@ uint64_t backlog_drops(void)
 		n += drops;
 	fclose(in);
 	return n;
+}
+
+uint64_t machine_losses(const struct prober *p)
+{
+	return icmp_errors(p) + queue_drops() + p->n_refused;
 }
 
 uint64_t socket_drops(const struct prober *p)

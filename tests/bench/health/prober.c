@@ -3,15 +3,13 @@
  *
  * On stdin, a command a line:
  *   phase NAME first|either|second   what is sent from now on is counted there; a phase may come back
- *   mute PORT, unmute PORT           from now on nothing that comes there is an answer (a line that is cut)
  *   end
- * Exit status: 0 when every probe was answered once, by its way and with its source; 1 when not. */
+ * Exit status: 0 when every probe that the machine has not lost was answered once, by its way and with its source; else 1. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,8 +47,9 @@ static void send_one(struct prober *p, struct class *class, uint64_t now)
 		if (!p->probes)
 			die("realloc");
 	}
-	p->probes[p->n_probes++] =
-		(struct probe){ .sent_ns = now, .class = (uint8_t)(class - p->classes), .phase = (uint8_t)p->phase };
+	p->probes[p->n_probes++] = (struct probe){
+		.sent_ns = now, .nth = class->n_sent, .class = (uint8_t)(class - p->classes), .phase = (uint8_t)p->phase
+	};
 	if (!send_probe(p, class, packet, len))
 		p->n_refused++;
 	class->n_sent++;
@@ -83,8 +82,9 @@ static void take_packet(struct prober *p, int port, const uint8_t *packet, size_
 	struct answer answer = { 0 };
 	const struct class *class;
 	struct probe *probe;
+	uint8_t theirs[16];
 
-	if (p->ports[port].is_mute || !parse_answer(packet, len, &answer) || answer.number >= p->n_probes)
+	if (!parse_answer(packet, len, &answer) || answer.number >= p->n_probes)
 		return;
 	probe = &p->probes[answer.number];
 	class = &p->classes[probe->class];
@@ -95,12 +95,29 @@ static void take_packet(struct prober *p, int port, const uint8_t *packet, size_
 		probe->is_twice |= probe->way.port != 0;
 		probe->way.port = (uint8_t)(port + 1);
 	}
-	/* to one of theirs: which of them, the number of the class's probe would tell */
+	theirs_of(class, probe->nth, theirs);
 	probe->is_forged |= answer.is_v6 != class->is_v6 || memcmp(answer.source, class->ours, 16) != 0 ||
-			    memcmp(answer.destination, class->theirs, class->is_v6 ? 14 : 3) != 0;
+			    memcmp(answer.destination, theirs, 16) != 0;
 }
 
 /* ---- commands ---- */
+
+/* What the machine loses until a second after a phase may be packets of that phase. */
+static void settle_former(struct prober *p)
+{
+	if (p->former >= 0)
+		p->phases[p->former].n_machine += machine_losses(p) - p->former_losses;
+	p->former = -1;
+}
+
+static void end_phase(struct prober *p)
+{
+	settle_former(p);
+	p->former = p->phase;
+	p->former_losses = p->losses_before;
+	p->former_ns = now_ns();
+	p->losses_before = machine_losses(p);
+}
 
 static void set_phase(struct prober *p, const char *name, const char *wanted)
 {
@@ -109,8 +126,8 @@ static void set_phase(struct prober *p, const char *name, const char *wanted)
 			return;
 	if (p->n_phases == MAX_PHASES)
 		die(name);
-	snprintf(p->phases[p->n_phases].name, NAME_LEN, "%s", name);
-	p->phases[p->n_phases++].wanted = *wanted == 'f' ? WANT_FIRST : *wanted == 's' ? WANT_SECOND : WANT_EITHER;
+	p->phases[p->n_phases].wanted = *wanted == 'f' ? WANT_FIRST : *wanted == 's' ? WANT_SECOND : WANT_EITHER;
+	snprintf(p->phases[p->n_phases++].name, NAME_LEN, "%s", name);
 }
 
 /* False: this was the last one. */
@@ -120,11 +137,10 @@ static bool command(struct prober *p, char *line)
 
 	if (!name)
 		return strcmp(what, "end") != 0;
-	if (!strcmp(what, "phase") && line)
+	if (!strcmp(what, "phase") && line) {
+		end_phase(p);
 		set_phase(p, name, line);
-	for (int i = 0; i < p->n_ports; i++)
-		if (!strcmp(p->ports[i].name, name) && strcmp(what, "phase") != 0)
-			p->ports[i].is_mute = *what == 'm';
+	}
 	return true;
 }
 
@@ -177,15 +193,20 @@ static void run(struct prober *p)
 	for (int i = 0; i < p->n_classes; i++)
 		p->classes[i].next_ns =
 			start + SECOND / p->classes[i].rate * (uint64_t)(i + 1) / (uint64_t)(p->n_classes + 1);
-	while (wait_until(p, send_due(p), true))
+	while (wait_until(p, send_due(p), true)) {
 		drain_ports(p, take_packet);
+		if (p->former >= 0 && now_ns() - p->former_ns > SECOND)
+			settle_former(p);
+	}
 	for (end = now_ns() + LAST_ANSWERS; now_ns() < end; drain_ports(p, take_packet))
 		wait_until(p, end, false);
+	end_phase(p);
+	settle_former(p);
 }
 
 int main(int argc, char **argv)
 {
-	static struct prober p;
+	static struct prober p = { .former = -1 };
 
 	if (argc != 2) {
 		fputs("usage: see the top of tests/bench/health/prober.c\n", stderr);
@@ -193,9 +214,8 @@ int main(int argc, char **argv)
 	}
 	read_spec(&p, argv[1]);
 	open_ports(&p);
-	p.backlog_drops_before = backlog_drops();
-	setpriority(PRIO_PROCESS, 0, -10);
 	set_phase(&p, "before", "first");
+	p.losses_before = machine_losses(&p);
 	run(&p);
 	return report(&p) ? 0 : 1;
 }

@@ -23,9 +23,8 @@
 struct port {
 	char name[NAME_LEN], netns[PATH_LEN], device[IFNAMSIZ];
 	int device_index; /* within netns */
+	uint8_t router[6]; /* the router's MAC address there; a tunnel has none */
 	int sock; /* sees what comes in, and sends into the device */
-	int raw[2]; /* IPv4, IPv6: sends as netns routes it */
-	bool is_mute; /* what comes is not taken for an answer */
 };
 
 /* By which ways answers come: the port where they come out, and that of the outer packet. */
@@ -36,8 +35,8 @@ struct way {
 struct class
 {
 	char name[NAME_LEN];
-	bool is_v6, is_reply, is_routed;
-	int port; /* the probes are sent into it, or, routed, in its namespace */
+	bool is_v6, is_reply;
+	int port; /* the probes are sent into it */
 	uint8_t theirs[16], ours[16]; /* an IPv4 address has four bytes */
 	unsigned int n_theirs; /* that many of them in turn, counted on from `theirs`: the provider has many servers */
 	unsigned int rate, n_ids; /* probes a second; echo identifiers in turn: each is a flow of its own */
@@ -53,10 +52,12 @@ enum wanted { WANT_FIRST, WANT_EITHER /* and some may be lost */, WANT_SECOND };
 struct phase {
 	char name[NAME_LEN];
 	enum wanted wanted;
+	uint64_t n_machine; /* what a machine that is too slow has lost in it, at most */
 };
 
 struct probe {
 	uint64_t sent_ns;
+	uint32_t nth; /* of its class */
 	uint8_t class, phase;
 	struct way way; /* port 0: not answered */
 	bool is_twice, is_forged; /* answered more than once; the answer has another source or destination */
@@ -69,7 +70,10 @@ struct prober {
 	int n_ports, n_classes, n_phases, phase; /* phase: the one that we are in */
 	struct probe *probes; /* by number */
 	uint32_t n_probes, max_probes;
-	uint64_t backlog_drops_before;
+	int counters[2]; /* of the router: /proc/net/snmp and snmp6 */
+	uint64_t losses_before; /* the machine's, when the phase began */
+	int former; /* the phase before, while packets of it may still be under way; -1: none are */
+	uint64_t former_losses, former_ns; /* the machine's when that one began; when it ended */
 	uint64_t n_refused; /* by the sender's own kernel: they count as sent */
 	uint64_t late_ns; /* by so much the sender was late at worst */
 };
@@ -100,8 +104,10 @@ bool send_probe(const struct prober *p, const struct class *class, const uint8_t
 /* Gives what has come to each port to `each`. */
 typedef void on_packet(struct prober *p, int port, const uint8_t *packet, size_t len);
 void drain_ports(struct prober *p, on_packet *each);
-/* Packets that the machine's processors had no room for, ever. */
-uint64_t backlog_drops(void);
+void open_counters(struct prober *p, const char *router);
+/* What a machine that is too slow has lost so far: packets that its processors had no room for in their queues, answers
+ * that the router's own ICMP had none for, and probes that could not be sent. */
+uint64_t machine_losses(const struct prober *p);
 /* Answers that the sockets had no room for. */
 uint64_t socket_drops(const struct prober *p);
 

@@ -58,10 +58,10 @@ static bool may_lose(const struct class *class, enum wanted wanted)
 	return wanted == WANT_EITHER || (wanted == WANT_SECOND && !class->want[1].port);
 }
 
-/* "600", or "590/600 50ms !3 by net": 590 of 600 were answered, none for 50 ms, three of them by a wrong way. */
-static bool put_cell(const struct prober *p, const struct count *count, bool may_lose, char cell[128])
+/* "600", or "590/600 50ms !3 by net": 590 of 600 were answered, none for 50 ms, three of them by a wrong way. False: those
+ * that were answered were not answered as they should have been. */
+static bool put_cell(const struct prober *p, const struct count *count, char cell[128])
 {
-	const bool is_bad = count->astray || count->forged || count->twice;
 	char text[2 * NAME_LEN];
 	int len = 0;
 
@@ -79,7 +79,7 @@ static bool put_cell(const struct prober *p, const struct count *count, bool may
 		len += snprintf(cell + len, 128 - (size_t)len, " !%u forged", count->forged);
 	if (count->twice)
 		snprintf(cell + len, 128 - (size_t)len, " !%u twice", count->twice);
-	return !is_bad && (count->answered == count->sent || may_lose);
+	return !count->astray && !count->forged && !count->twice;
 }
 
 static const char *ways_text(const struct prober *p, const struct class *class, char text[4 * NAME_LEN + 4])
@@ -92,6 +92,20 @@ static const char *ways_text(const struct prober *p, const struct class *class, 
 		snprintf(text, 4 * NAME_LEN + 4, "%s, %s", way_text(p, class->want[0], a),
 			 way_text(p, class->want[1], b));
 	return text;
+}
+
+/* True: no more of them is lost than the machine has lost itself, of probes and answers in all. */
+static bool only_by_machine(const struct prober *p, const struct count (*counts)[MAX_PHASES], int phase)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < p->n_classes; i++)
+		if (!may_lose(&p->classes[i], p->phases[phase].wanted))
+			n += counts[i][phase].sent - counts[i][phase].answered;
+	if (n)
+		printf("# %s: %lu lost, of which the machine may have lost %lu\n", p->phases[phase].name,
+		       (unsigned long)n, (unsigned long)p->phases[phase].n_machine);
+	return n <= p->phases[phase].n_machine;
 }
 
 bool report(const struct prober *p)
@@ -110,21 +124,21 @@ bool report(const struct prober *p)
 	puts("");
 	for (int i = 0; i < p->n_classes; i++) {
 		char text[4 * NAME_LEN + 4], cell[128];
-		bool is_right = true;
+		bool is_whole = true;
 
 		printf("%-36s %4u %-16s", p->classes[i].name, p->classes[i].rate, ways_text(p, &p->classes[i], text));
 		for (int j = 0; j < p->n_phases; j++) {
-			is_right &= put_cell(p, &counts[i][j], may_lose(&p->classes[i], p->phases[j].wanted), cell);
+			all_right &= put_cell(p, &counts[i][j], cell);
+			is_whole &= counts[i][j].answered == counts[i][j].sent ||
+				    may_lose(&p->classes[i], p->phases[j].wanted);
 			printf(" %*s", p->phases[j].wanted == WANT_EITHER ? 16 : 8, cell);
 		}
-		puts(is_right ? "" : "  <<<");
-		all_right &= is_right;
+		puts(is_whole ? "" : "  <");
 	}
-	printf("# %u probes; refused by the sender's kernel: %lu; lost by sockets: %lu, by processors' queues: %lu; "
-	       "late by up "
-	       "to %lu ms\n",
-	       p->n_probes, (unsigned long)p->n_refused, (unsigned long)drops,
-	       (unsigned long)(backlog_drops() - p->backlog_drops_before), (unsigned long)(p->late_ns / 1000000));
+	for (int j = 0; j < p->n_phases; j++)
+		all_right &= only_by_machine(p, (const struct count(*)[MAX_PHASES])counts, j);
+	printf("# %u probes; the prober was late by up to %lu ms, and had no room for %lu packets\n", p->n_probes,
+	       (unsigned long)(p->late_ns / 1000000), (unsigned long)drops);
 	free(counts);
 	return all_right;
 }

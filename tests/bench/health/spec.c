@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* spec.c - reads what is probed, in lines of KEY=VALUE words:
  *
- *   port NAME netns=PATH device=DEV
- *   class NAME into=PORT|routed=PORT type=request|reply theirs=ADDRESS[*N] ours=ADDRESS rate=N [ids=N]
+ *   router PATH                          its namespace
+ *   port NAME netns=PATH device=DEV [mac=MAC]
+ *   class NAME into=PORT type=request|reply theirs=ADDRESS[*N] ours=ADDRESS rate=N [ids=N]
  *         first=PORT[/OUTER] [second=PORT[/OUTER]|-]
  *
  * In a class's name _ stands for a blank. `second` is as `first` where it is not given; "-": there is none. */
@@ -51,11 +52,14 @@ static struct way read_way(const struct prober *p, char *value)
 
 static void read_port(struct port *port, const char *key, const char *value)
 {
+	uint8_t *m = port->router;
+
 	if (!strcmp(key, "netns"))
 		copy(port->netns, sizeof(port->netns), value);
 	else if (!strcmp(key, "device"))
 		copy(port->device, sizeof(port->device), value);
-	else
+	else if (strcmp(key, "mac") ||
+		 sscanf(value, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", m, m + 1, m + 2, m + 3, m + 4, m + 5) != 6)
 		die(key);
 }
 
@@ -63,9 +67,8 @@ static void read_class(const struct prober *p, struct class *class, const char *
 {
 	char *times = strchr(value, '*');
 
-	if (!strcmp(key, "into") || !strcmp(key, "routed")) {
+	if (!strcmp(key, "into")) {
 		class->port = find_port(p, value);
-		class->is_routed = *key == 'r';
 	} else if (!strcmp(key, "type")) {
 		class->is_reply = !strcmp(value, "reply");
 	} else if (!strcmp(key, "theirs")) {
@@ -95,6 +98,10 @@ static void read_line(struct prober *p, char *line)
 	struct port *port = &p->ports[p->n_ports];
 	struct class *class = &p->classes[p->n_classes];
 
+	if (!strcmp(what, "router") && name) {
+		open_counters(p, name);
+		return;
+	}
 	if (!name || p->n_ports == MAX_PORTS || p->n_classes == MAX_CLASSES)
 		die(what);
 	copy(is_port ? port->name : class->name, NAME_LEN, name);
