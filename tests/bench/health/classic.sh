@@ -93,7 +93,7 @@ classic_legacy_b() { legacy 11 254 && legacy 12 255 "$health_legacy_rate"; }
 # legacy N LAST-BYTE [RATE]: RATE is one more.
 legacy() {
 	both "$1" "legacy { target 172.64.240.$2; }"
-	health_class "legacy 172.64.240.$2" "t$1" "$health_servers" 172.64.240.$2 request "t$1/a" "t$1/b" "$health_rates ${3-}"
+	health_class "legacy 172.64.240.$2" "t$1" "$health_servers" "172.64.240.$2" request "t$1/a" "t$1/b" "$health_rates ${3-}"
 }
 
 # What the LAN asks of the router's own addresses comes back to it.

@@ -24,9 +24,9 @@ express_lab() {
 		[[ $health =~ direction\ ([a-z]+) ]] && direction=${BASH_REMATCH[1]}
 		[[ $health =~ type\ ([a-z]+) ]] && type=${BASH_REMATCH[1]}
 		case $health in
-		legacy*) health_class "legacy $target" $port "$health_servers" "$target" request "$port" "$(express_second $port)" \
+		legacy*) health_class "legacy $target" "$port" "$health_servers" "$target" request "$port" "$(express_second "$port")" \
 			"$health_rates $([ "$port" != a ] || echo "$health_legacy_rate")" ;;
-		*) health_class "$direction $type$([ "$target" = "$ours" ] || echo ", target")" $port "$health_servers" "$target" \
+		*) health_class "$direction $type$([ "$target" = "$ours" ] || echo ", target")" "$port" "$health_servers" "$target" \
 			"$type" "$port" "$port" ;;
 		esac
 	done

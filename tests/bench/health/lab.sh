@@ -8,7 +8,7 @@
 # somebody else's drops what conntrack cannot place. Sourced, behind tests/lib/tap.sh; $PROBER is the program that
 # build makes, $CNIC the other one.
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
 
 health_rates=${health_rates:-1 10 300} # probes a second, of each kind
 health_fast=${health_fast-} # kinds that also come 300 times a second, with | between them
@@ -104,8 +104,8 @@ health_tunnel() {
 	echo "port t$n netns=/run/netns/$(nsname far) device=t$n" >>"$lab_dir/ports"
 }
 
-health_servers=203.0.113.129*20
-health_servers6=2001:db8:5a::1000*20
+health_servers='203.0.113.129*20'
+health_servers6='2001:db8:5a::1000*20'
 
 # ---- a run ----
 
