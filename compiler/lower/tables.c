@@ -252,7 +252,7 @@ static void answers_by_links(struct by_source *s, const struct cni_target *t, st
 }
 
 /* Answers to the far side's probes leave by the way that the probe's kind asks for. Those from a link's own address, and
- * from a tunnel's inner one, need no rule: see steer.c. */
+ * from a tunnel's inner one, need no rule: see steer.c. Nor do those from a tunnel's end beside BGP: all from there has one. */
 static void answers(struct by_source *s, size_t index)
 {
 	struct lower *l = s->l;
@@ -266,8 +266,7 @@ static void answers(struct by_source *s, size_t index)
 	else if (health->has_target) /* by the target that the probe came in by: its return way */
 		add_rule(l, source_rule(health->target, 0, l->model->options.rule_priority,
 					l->model->options.table + l->ways[l->returns[index]].id, span));
-	else if (outside && !t->tunnel.local_is_link &&
-		 !t->tunnel.underlay_bgp) /* a daemon's is that of all from there */
+	else if (outside && !t->tunnel.local_is_link && !t->tunnel.underlay_bgp)
 		answers_by_links(s, t, t->tunnel.local,
 				 t->tunnel.local.family == CNI_V4 ? IPPROTO_OF_ICMP : IPPROTO_OF_ICMPV6, span);
 }

@@ -264,9 +264,9 @@ static unsigned int mss_of_arrival(const struct meant *m, enum cni_family family
 static struct cni_map reply_probes(struct meant *m, enum cni_family family, const char *device)
 {
 	for (size_t i = 0; device && i < m->model->n_targets; i++) {
-		const size_t by = meant_answering(m, i);
+		const size_t by = strcmp(m->model->targets[i].ifname, device) ? CNI_NONE : meant_answering(m, i);
 
-		if (!strcmp(m->model->targets[i].ifname, device) && by != CNI_NONE)
+		if (by != CNI_NONE)
 			return texts_concat(m->texts, m->spaces, text_map(m, "untracked "),
 					    meant_return(m, family, by, device));
 	}
