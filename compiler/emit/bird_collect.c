@@ -50,8 +50,8 @@ static void add_tunnel(struct cni_arena *arena, struct bird *bird, const struct 
 					  .n_over = tunnel->n_over,
 					  .table = table_of(model, state, tunnel->local) };
 	}
-	/* of a link's address only GRE is led to the table: answers are not */
-	end->wide |= t->health.mode == CNI_HEALTH_UNI && !t->health.has_target && end->announced;
+	/* answers go to whoever probes; of a link's address only GRE is led to the table */
+	end->wide |= t->health.mode == CNI_HEALTH_UNI && (t->health.has_target || end->announced);
 	*cni_push(arena, end->tunnels, end->n_tunnels) = t;
 }
 

@@ -103,10 +103,10 @@ static void target_settings(struct lower *l, const struct cni_target *t)
 		set(l, t->ifname, CNI_SET_IGNORE_LINKDOWN, 1, span);
 		if (t->carries[CNI_V6])
 			set(l, t->ifname, CNI_SET_IGNORE_LINKDOWN6, 1, span);
-	} else if (t->health.type == CNI_HEALTH_REPLY) {
-		/* probes of the reply type come in with our own address as their source */
-		set(l, t->ifname, CNI_SET_ACCEPT_LOCAL, 1, cni_ast_field_span(t->decl, "health"));
 	}
+	/* probes of the reply type come in with our own address as their source */
+	if (t->health.type == CNI_HEALTH_REPLY)
+		set(l, t->ifname, CNI_SET_ACCEPT_LOCAL, 1, cni_ast_field_span(t->decl, "health"));
 }
 
 static void namespace_settings(struct lower *l)

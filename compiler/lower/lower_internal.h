@@ -131,6 +131,8 @@ void lower_routes(struct lower *lower, size_t policy, struct chain *chain);
 void lower_clamp_way(struct lower *lower, struct chain *chain, struct way *way); /* if its targets agree */
 void lower_masquerade(struct lower *lower);
 void lower_notrack(struct lower *lower);
+struct cni_st_rule_nft *lower_reply_probe(struct lower *lower, struct chain *chain, const struct cni_target *target,
+					  enum cni_family family);
 const char *lower_mss_map(struct lower *lower); /* device -> clamping chain; NULL: nothing to clamp */
 void lower_clamp_rule(struct lower *lower, struct cni_st_rule_nft *rule, uint32_t meta_device, const char *map);
 void lower_clamp_out(struct lower *lower, const char *map);

@@ -268,41 +268,45 @@ void lower_masquerade(struct lower *l)
 
 /* ---- probes of the reply type ---- */
 
-/* They come out of the tunnel as echo replies from our own address, which conntrack calls invalid: they are kept
- * out of it, since an accept of ours would not stop another table's later drop (tried). */
+/* Begins a rule for those that come in by the target: echo replies from the address that is probed. NULL: there are none
+ * of that family. */
+struct cni_st_rule_nft *lower_reply_probe(struct lower *l, struct chain *chain, const struct cni_target *t,
+					  enum cni_family family)
+{
+	struct cni_addr ours = t->iface[family].address.addr;
+	struct cni_st_rule_nft *r;
+
+	if (t->health.type != CNI_HEALTH_REPLY)
+		return NULL;
+	if (t->health.has_target)
+		ours = t->health.target;
+	else if (t->kind == CNI_TARGET_TUNNEL && t->health.mode == CNI_HEALTH_UNI)
+		ours = t->tunnel.local;
+	else if (!t->iface[family].has_address)
+		return NULL;
+	if (ours.family != family)
+		return NULL;
+	r = chain_rule(l, chain, cni_ast_field_span(t->decl, "health"));
+	if_device(l, r, NFT_META_IIFNAME, t->ifname);
+	if_family(l, r, family);
+	if_addr_range(l, r, true, true, ours, ours);
+	if_proto(l, r, true, family == CNI_V4 ? 1 : 58);
+	/* echo reply: RFC 792; RFC 4443, 4.2 */
+	if_icmp_type(l, r, family == CNI_V4 ? 0 : 129, family == CNI_V4 ? 0 : 129);
+	return r;
+}
+
+/* They come in as echo replies from our own address, which conntrack calls invalid: they are kept out of it, since an
+ * accept of ours would not stop another table's later drop (tried). */
 void lower_notrack(struct lower *l)
 {
-	const struct cni_model *m = l->model;
 	struct chain chain = { 0 };
+	struct cni_st_rule_nft *r;
 
-	for (size_t i = m->n_links; i < m->n_targets; i++) {
-		const struct cni_target *t = &m->targets[i];
-		const struct cni_span span = cni_ast_field_span(t->decl, "health");
-
-		if (t->health.type != CNI_HEALTH_REPLY)
-			continue;
-		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
-			struct cni_addr ours = t->iface[f].address.addr;
-			struct cni_st_rule_nft *r;
-
-			if (t->health.has_target)
-				ours = t->health.target;
-			else if (t->health.mode == CNI_HEALTH_UNI)
-				ours = t->tunnel.local;
-			else if (!t->iface[f].has_address)
-				continue;
-			if (ours.family != f)
-				continue;
-			r = chain_rule(l, &chain, span);
-			if_device(l, r, NFT_META_IIFNAME, t->ifname);
-			if_family(l, r, f);
-			if_addr_range(l, r, true, true, ours, ours);
-			if_proto(l, r, true, f == CNI_V4 ? 1 : 58);
-			/* echo reply: RFC 792; RFC 4443, 4.2 */
-			if_icmp_type(l, r, f == CNI_V4 ? 0 : 129, f == CNI_V4 ? 0 : 129);
-			do_notrack(l, r);
-		}
-	}
+	for (size_t i = 0; i < l->model->n_targets; i++)
+		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+			if ((r = lower_reply_probe(l, &chain, &l->model->targets[i], f)))
+				do_notrack(l, r);
 	if (chain.n_rules)
 		base_chain(l, "raw_prerouting", CNI_HOOK_FILTER, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW,
 			   chain_done(l, &chain, "probes"));

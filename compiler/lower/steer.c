@@ -212,16 +212,51 @@ static const char *policy_chain(struct lower *l, size_t index, struct chain *cha
 
 /* ---- by device ---- */
 
+static bool has_policy(const struct cni_model *m, const char *device)
+{
+	for (size_t p = 0; p < m->n_policies; p++)
+		for (size_t d = 0; d < m->policies[p].n_devices; d++)
+			if (!strcmp(m->policies[p].devices[d], device))
+				return true;
+	return false;
+}
+
+/* The link by which answers to a target's probes leave because the address that is probed is that link's own: there a rule
+ * by source would also take what the router answers to everybody else. CNI_NONE: they find their way otherwise. */
+static size_t answering_link(const struct cni_model *m, size_t target)
+{
+	const struct cni_target *t = &m->targets[target];
+	const struct cni_addr local = t->tunnel.local;
+
+	if (t->health.has_target)
+		return CNI_NONE;
+	if (t->kind == CNI_TARGET_LINK)
+		return t->health.type == CNI_HEALTH_REPLY ? target : CNI_NONE;
+	for (size_t i = 0; i < m->n_links && t->health.mode == CNI_HEALTH_UNI; i++) {
+		const struct cni_iface *iface = &m->targets[i].iface[local.family];
+
+		if (iface->has_address && cni_addr_equal(iface->address.addr, local) &&
+		    !has_policy(m, m->targets[i].ifname))
+			return i;
+	}
+	return CNI_NONE;
+}
+
 /* What comes in by a target is answered by it: its way back is noted when a flow starts, and again when the far
  * side moves the flow to another target. */
 static const char *arrival_chain(struct lower *l, size_t target)
 {
 	const uint32_t mark = mark_of(l, l->ways[l->returns[target]].id);
 	const struct cni_target *t = &l->model->targets[target];
+	const size_t by = answering_link(l->model, target);
 	const struct cni_span span = t->decl->name.span;
 	struct chain chain = { 0 };
 	struct cni_st_rule_nft *r;
 
+	if (by != CNI_NONE && t->health.type == CNI_HEALTH_REPLY)
+		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
+			if ((r = lower_reply_probe(l, &chain, t, f)))
+				do_verdict(l, r, NFT_GOTO, l->ways[l->returns[by]].path_chain);
 	/* neighbours on the link itself are answered directly */
 	for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++) {
 		r = chain_rule(l, &chain, span);
@@ -231,8 +266,15 @@ static const char *arrival_chain(struct lower *l, size_t target)
 	}
 	if (t->kind == CNI_TARGET_TUNNEL && t->health.mode == CNI_HEALTH_UNI) {
 		/* unidirectional probes are answered outside the tunnel */
-		struct cni_addr probed = t->health.has_target ? t->health.target : t->tunnel.local;
+		const struct cni_addr probed = t->health.has_target ? t->health.target : t->tunnel.local;
 
+		if (by != CNI_NONE) {
+			r = chain_rule(l, &chain, span);
+			if_family(l, r, probed.family);
+			if_addr_range(l, r, false, true, probed, probed);
+			if_ct_direction(l, r, true);
+			do_set_ct_mark(l, r, l->mask, mark_of(l, l->ways[l->returns[by]].id));
+		}
 		r = chain_rule(l, &chain, span);
 		if_family(l, r, probed.family);
 		if_addr_range(l, r, false, true, probed, probed);
@@ -257,7 +299,6 @@ static const char *device_map(struct lower *l)
 {
 	const struct cni_model *m = l->model;
 	struct set map = { .set.map = true };
-	bool *under_policy = cni_new_array(l->arena, bool, m->n_targets);
 
 	set_key_field(&map, CNI_KEY_IFNAME);
 	for (size_t p = 0; p < m->n_policies; p++) {
@@ -270,15 +311,12 @@ static const char *device_map(struct lower *l)
 		never_rules(l, &chain);
 		name = policy_chain(l, p, &chain);
 		name = chain_done(l, &chain, name);
-		for (size_t d = 0; d < m->policies[p].n_devices; d++) {
+		for (size_t d = 0; d < m->policies[p].n_devices; d++)
 			add_device(l, &map, m->policies[p].devices[d], name);
-			for (size_t t = 0; t < m->n_targets; t++)
-				under_policy[t] |= !strcmp(m->targets[t].ifname, m->policies[p].devices[d]);
-		}
 	}
 	/* a device that is a target and has a policy is in transit: its policy speaks for both directions */
 	for (size_t t = 0; t < m->n_targets && l->return_set; t++)
-		if (!under_policy[t])
+		if (!has_policy(m, m->targets[t].ifname))
 			add_device(l, &map, m->targets[t].ifname, arrival_chain(l, t));
 	return set_done(l, &map, "device");
 }

@@ -7,7 +7,9 @@
 #include "compiler/lower/lower_internal.h"
 
 #define METRIC_STEP 10 /* of one tier after the other */
+#define IPPROTO_OF_ICMP 1
 #define IPPROTO_OF_GRE 47
+#define IPPROTO_OF_ICMPV6 58
 
 /* Something else configures the link: follow main's default for that device, be it by a gateway or none (PPP).
  * Without one the link is not configured yet, and carries nothing; without a router to look at, it is. */
@@ -183,19 +185,16 @@ static uint32_t source_table(struct by_source *s, const struct cni_st_rule *want
 	return s->first + s->next++;
 }
 
-static uint32_t add_source_rule(struct by_source *s, struct cni_addr from, uint8_t ipproto, uint32_t priority,
-				struct cni_span span)
+static struct cni_st_rule source_rule(struct cni_addr from, uint8_t ipproto, uint32_t priority, uint32_t table,
+				      struct cni_span span)
 {
-	struct cni_st_rule rule = { .family = from.family,
-				    .priority = priority,
-				    .has_from = true,
-				    .from = { from, (uint8_t)cni_width(from.family) },
-				    .ipproto = ipproto,
-				    .span = span };
-
-	rule.table = source_table(s, &rule);
-	add_rule(s->l, rule);
-	return rule.table;
+	return (struct cni_st_rule){ .family = from.family,
+				     .priority = priority,
+				     .has_from = true,
+				     .from = { from, (uint8_t)cni_width(from.family) },
+				     .ipproto = ipproto,
+				     .table = table,
+				     .span = span };
 }
 
 /* The links of `over`, in order, as routes to one prefix. */
@@ -215,52 +214,61 @@ static void over_links(struct lower *l, const struct cni_target *t, uint32_t tab
 	}
 }
 
+/* The rule that leads a tunnel's outer packets to their table. */
+static struct cni_st_rule outer_rule(const struct lower *l, const struct cni_target *t)
+{
+	return source_rule(t->tunnel.local, t->tunnel.local_is_link ? IPPROTO_OF_GRE : 0,
+			   l->model->options.rule_priority + 1, 0, cni_ast_field_span(t->decl, "over"));
+}
+
 static void outer(struct by_source *s, const struct cni_target *t)
 {
 	const struct cni_tunnel *tunnel = &t->tunnel;
-	struct cni_span span = cni_ast_field_span(t->decl, "over");
-	uint32_t table = add_source_rule(s, tunnel->local, tunnel->local_is_link ? IPPROTO_OF_GRE : 0,
-					 s->l->model->options.rule_priority + 1, span);
+	struct cni_st_rule rule = outer_rule(s->l, t);
 
+	rule.table = source_table(s, &rule);
+	add_rule(s->l, rule);
 	/* where links have bgp, a daemon fills the table */
 	if (!tunnel->underlay_bgp)
-		over_links(s->l, t, table,
-			   (struct cni_prefix){ tunnel->remote, (uint8_t)cni_width(tunnel->remote.family) }, span);
-	add_guard(s->l, table, tunnel->local.family, CNI_VERDICT_REJECT, span);
+		over_links(s->l, t, rule.table,
+			   (struct cni_prefix){ tunnel->remote, (uint8_t)cni_width(tunnel->remote.family) }, rule.span);
+	add_guard(s->l, rule.table, tunnel->local.family, CNI_VERDICT_REJECT, rule.span);
 }
 
-/* Answers to the far side's probes leave by the way that the probe's kind asks for. */
+/* Outside the tunnel, by the links that carry it: those that are written, or those that a daemon learns of. */
+static void answers_by_links(struct by_source *s, const struct cni_target *t, struct cni_addr from, uint8_t ipproto,
+			     struct cni_span span)
+{
+	struct lower *l = s->l;
+	const struct cni_st_rule outer = outer_rule(l, t);
+	struct cni_st_rule rule = source_rule(from, ipproto, l->model->options.rule_priority, 0, span);
+
+	rule.table = source_table(s, t->tunnel.underlay_bgp ? &outer : &rule);
+	add_rule(l, rule);
+	if (!t->tunnel.underlay_bgp)
+		over_links(l, t, rule.table, (struct cni_prefix){ .addr.family = from.family }, span);
+	if (!t->tunnel.underlay_bgp || from.family != t->tunnel.local.family)
+		add_guard(l, rule.table, from.family, CNI_VERDICT_REJECT, span);
+}
+
+/* Answers to the far side's probes leave by the way that the probe's kind asks for. Those from a link's own address, and
+ * from a tunnel's inner one, need no rule: see steer.c. Nor do those from a tunnel's end beside BGP: all from there has one. */
 static void answers(struct by_source *s, size_t index)
 {
 	struct lower *l = s->l;
 	const struct cni_target *t = &l->model->targets[index];
 	const struct cni_health *health = &t->health;
-	const uint32_t priority = l->model->options.rule_priority;
-	struct cni_span span = cni_ast_field_span(t->decl, "health");
-	struct cni_prefix all = { .addr.family = health->target.family };
-	uint32_t table;
+	const bool outside = health->mode == CNI_HEALTH_UNI && t->kind == CNI_TARGET_TUNNEL;
+	const struct cni_span span = cni_ast_field_span(t->decl, "health");
 
-	if (health->has_target && health->mode != CNI_HEALTH_UNI) {
-		/* by the target that the probe came in by: its return way */
-		add_rule(l, (struct cni_st_rule){ .family = health->target.family,
-						  .priority = priority,
-						  .has_from = true,
-						  .from = { health->target, (uint8_t)cni_width(health->target.family) },
-						  .table = l->model->options.table + l->ways[l->returns[index]].id,
-						  .span = span });
-	} else if (health->mode == CNI_HEALTH_UNI && t->kind == CNI_TARGET_TUNNEL && !t->tunnel.underlay_bgp &&
-		   (health->has_target || !t->tunnel.local_is_link)) {
-		/* outside the tunnel: by the links that carry it */
-		if (!health->has_target)
-			all.addr.family = t->tunnel.local.family;
-		table = add_source_rule(s, health->has_target ? health->target : t->tunnel.local,
-					health->has_target	    ? 0
-					: all.addr.family == CNI_V4 ? 1 /* ICMP */
-								    : 58 /* ICMPv6 */,
-					priority, span);
-		over_links(l, t, table, all, span);
-		add_guard(l, table, all.addr.family, CNI_VERDICT_REJECT, span);
-	}
+	if (health->has_target && outside)
+		answers_by_links(s, t, health->target, 0, span);
+	else if (health->has_target) /* by the target that the probe came in by: its return way */
+		add_rule(l, source_rule(health->target, 0, l->model->options.rule_priority,
+					l->model->options.table + l->ways[l->returns[index]].id, span));
+	else if (outside && !t->tunnel.local_is_link && !t->tunnel.underlay_bgp)
+		answers_by_links(s, t, t->tunnel.local,
+				 t->tunnel.local.family == CNI_V4 ? IPPROTO_OF_ICMP : IPPROTO_OF_ICMPV6, span);
 }
 
 void lower_tables(struct lower *l)

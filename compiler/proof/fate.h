@@ -133,6 +133,11 @@ struct cni_space meant_outer(struct meant *m, enum cni_family family);
 struct cni_map meant_return(struct meant *m, enum cni_family family, size_t target, const char *device);
 /* What comes in by the target and is answered by it. */
 struct cni_space meant_arrivals(struct meant *m, enum cni_family family, size_t target);
+/* The link by which probes that come in by the target are answered because they are to, or from, that link's own address;
+ * CNI_NONE: there is none, or its own policy speaks for it. */
+size_t meant_answering(const struct meant *m, size_t target);
+/* What comes in by a tunnel and is answered by that link. */
+struct cni_space meant_answered_outside(struct meant *m, enum cni_family family, size_t target);
 /* What may be steered by its destination. */
 struct cni_space meant_steered(struct meant *m, enum cni_family family);
 /* Packets whose route translates. */

@@ -260,6 +260,19 @@ static unsigned int mss_of_arrival(const struct meant *m, enum cni_family family
 	return mss;
 }
 
+/* Probes that are sent back as they came; those to a link's address by that link. */
+static struct cni_map reply_probes(struct meant *m, enum cni_family family, const char *device)
+{
+	for (size_t i = 0; device && i < m->model->n_targets; i++) {
+		const size_t by = strcmp(m->model->targets[i].ifname, device) ? CNI_NONE : meant_answering(m, i);
+
+		if (by != CNI_NONE)
+			return texts_concat(m->texts, m->spaces, text_map(m, "untracked "),
+					    meant_return(m, family, by, device));
+	}
+	return text_map(m, "untracked");
+}
+
 struct cni_map meant_map(struct meant *m, enum cni_family family, const char *device)
 {
 	const struct cni_policy *policy = meant_policy(m->model, device);
@@ -282,7 +295,7 @@ struct cni_map meant_map(struct meant *m, enum cni_family family, const char *de
 		}
 		all = cni_map_ite(m->spaces, cni_space_ranges(m->spaces, family, CNI_FIELD_TO, &m->never), main, all);
 	}
-	return cni_map_ite(m->spaces, untracked, text_map(m, "untracked"), all);
+	return cni_map_ite(m->spaces, untracked, reply_probes(m, family, device), all);
 }
 
 /* Whether a route translates some of its packets: then it keeps the flows that it has. */
@@ -316,6 +329,36 @@ struct cni_space meant_steered(struct meant *m, enum cni_family family)
 	return cni_space_not(m->spaces, cni_space_ranges(m->spaces, family, CNI_FIELD_TO, &m->never));
 }
 
+size_t meant_answering(const struct meant *m, size_t target)
+{
+	const struct cni_target *t = &m->model->targets[target];
+	const bool is_link = t->kind == CNI_TARGET_LINK;
+	const struct cni_addr probed = t->tunnel.local;
+
+	if (m->model->options.ret == CNI_RETURN_NONE || t->health.has_target ||
+	    (is_link ? t->health.type != CNI_HEALTH_REPLY : t->health.mode != CNI_HEALTH_UNI))
+		return CNI_NONE;
+	for (size_t i = 0; i < m->model->n_links; i++) {
+		const struct cni_target *link = &m->model->targets[i];
+		const struct cni_iface *iface = &link->iface[probed.family];
+
+		if (is_link ? i == target : iface->has_address && cni_addr_equal(iface->address.addr, probed))
+			return meant_policy(m->model, link->ifname) ? CNI_NONE : i;
+	}
+	return CNI_NONE;
+}
+
+struct cni_space meant_answered_outside(struct meant *m, enum cni_family family, size_t target)
+{
+	const struct cni_target *t = &m->model->targets[target];
+	struct cni_space all = cni_space_none();
+
+	if (t->kind == CNI_TARGET_TUNNEL && t->tunnel.local.family == family && meant_answering(m, target) != CNI_NONE)
+		all = cni_space_value(m->spaces, family, CNI_FIELD_TO, t->tunnel.local.v);
+	all = cni_space_minus(m->spaces, all, cni_space_ranges(m->spaces, family, CNI_FIELD_FROM, &m->never));
+	return cni_space_minus(m->spaces, all, meant_untracked(m, family, t->ifname));
+}
+
 /* Neighbours are answered directly, and unidirectional probes outside the tunnel that they came through. */
 struct cni_space meant_arrivals(struct meant *m, enum cni_family family, size_t target)
 {
@@ -335,7 +378,7 @@ struct cni_space meant_untracked(struct meant *m, enum cni_family family, const 
 {
 	struct cni_space all = cni_space_none();
 
-	for (size_t i = m->model->n_links; device && i < m->model->n_targets; i++) {
+	for (size_t i = 0; device && i < m->model->n_targets; i++) {
 		const struct cni_target *t = &m->model->targets[i];
 		struct cni_addr ours = t->iface[family].address.addr;
 		struct cni_space here;
@@ -344,7 +387,7 @@ struct cni_space meant_untracked(struct meant *m, enum cni_family family, const 
 			continue;
 		if (t->health.has_target)
 			ours = t->health.target;
-		else if (t->health.mode == CNI_HEALTH_UNI)
+		else if (t->kind == CNI_TARGET_TUNNEL && t->health.mode == CNI_HEALTH_UNI)
 			ours = t->tunnel.local;
 		else if (!t->iface[family].has_address)
 			continue;
@@ -419,7 +462,7 @@ static bool answers_of(const struct cni_target *t, struct own *own, bool *by_lin
 {
 	const struct cni_health *health = &t->health;
 
-	*by_links = health->mode == CNI_HEALTH_UNI;
+	*by_links = t->kind == CNI_TARGET_TUNNEL && health->mode == CNI_HEALTH_UNI;
 	*own = (struct own){ health->target, 0, t };
 	if (!*by_links)
 		return health->has_target;
@@ -427,8 +470,7 @@ static bool answers_of(const struct cni_target *t, struct own *own, bool *by_lin
 		own->from = t->tunnel.local;
 		own->proto = t->tunnel.local.family == CNI_V4 ? ICMP : ICMPV6;
 	}
-	return t->kind == CNI_TARGET_TUNNEL && !t->tunnel.underlay_bgp &&
-	       (health->has_target || !t->tunnel.local_is_link);
+	return health->has_target || !(t->tunnel.underlay_bgp || t->tunnel.local_is_link);
 }
 
 /* When all are down, all are tried. */
@@ -441,7 +483,7 @@ static const char *links_text(const void *arg)
 
 	for (size_t i = 0; i < tunnel->n_over; i++)
 		any |= is_up(l->m, tunnel->over[i], l->family);
-	for (size_t i = 0; i < tunnel->n_over; i++) {
+	for (size_t i = 0; i < tunnel->n_over && !tunnel->underlay_bgp /* a daemon fills the table */; i++) {
 		const struct cni_target *link = &l->m->model->targets[tunnel->over[i]];
 		const struct leaving leaving = { .mss = l->m->is_syn ? link->mss[l->family] : 0 };
 

@@ -369,15 +369,34 @@ static void prove_local_addresses(struct arrival *a)
 
 /* ---- answers ---- */
 
-/* The mark that a target gives the flows that come in by it; 0: none. */
-static uint32_t prove_arrivals(struct arrival *a, size_t target)
+/* The only marks that flows of the device are given, beside a mark that is known; NULL: they are none, or several. */
+static const struct marks *only_marks(const struct arrival *a, uint32_t known)
+{
+	const struct marks *marks = NULL;
+
+	for (size_t i = 0; i < a->n_leaves; i++) {
+		if (known && a->leaves[i].marks.ct_mark == known)
+			continue;
+		if (a->leaves[i].marks.mark != a->p->sent.foreign || marks)
+			return NULL;
+		marks = &a->leaves[i].marks;
+	}
+	return marks;
+}
+
+/* The mark that a target gives the flows that come in by it; 0: none. Probes to a link's address get that link's. */
+static uint32_t prove_arrivals(struct arrival *a, size_t target, const uint32_t *returns)
 {
 	struct proving *p = a->p;
 	const struct cni_space answered = meant_arrivals(&p->meant, a->claim.family, target);
-	const struct marks *marks =
-		a->n_leaves == 1 && a->leaves->marks.mark == p->sent.foreign ? &a->leaves->marks : NULL;
-	const struct cni_map some = marked(p, OUT_ACCEPT, 1), none = marked(p, OUT_ACCEPT, 0);
+	const struct cni_space outside = meant_answered_outside(&p->meant, a->claim.family, target);
+	const size_t link = meant_answering(&p->meant, target);
+	const uint32_t by_link = link != CNI_NONE && !cni_space_is_empty(outside) ? returns[link] : 0;
+	const struct marks *marks = only_marks(a, by_link);
+	const struct cni_map none = marked(p, OUT_ACCEPT, 0), some = marked(p, OUT_ACCEPT, 1),
+			     others = marked(p, OUT_ACCEPT, 2);
 	struct claim claim = a->claim;
+	struct cni_map is = none;
 
 	claim.what = "what comes in by a target";
 	claim.domain = cni_space_all();
@@ -385,8 +404,10 @@ static uint32_t prove_arrivals(struct arrival *a, size_t target)
 	if (p->model->options.ret == CNI_RETURN_NONE || !marks)
 		return 0;
 	/* of what it is, and of what it should be, the flows that are marked */
-	compare(p, &claim, cni_map_ite(p->spaces, packets_of(a, a->leaves), some, none),
-		cni_map_ite(p->spaces, answered, some, none));
+	for (size_t i = 0; i < a->n_leaves; i++)
+		is = cni_map_ite(p->spaces, packets_of(a, &a->leaves[i]), &a->leaves[i].marks == marks ? some : others,
+				 is);
+	compare(p, &claim, is, cni_map_ite(p->spaces, answered, some, cni_map_ite(p->spaces, outside, others, none)));
 	return marks->ct_mark;
 }
 
@@ -460,7 +481,7 @@ static void prove_targets(struct proving *p, enum cni_family family, uint32_t *r
 		if (meant_policy(p->model, device))
 			continue;
 		a = arrive(p, family, device);
-		returns[t] = prove_arrivals(&a, t);
+		returns[t] = prove_arrivals(&a, t, returns);
 		/* answers to the flows of any path, such as the one whose bits are all set */
 		prove_reply(&a, &(struct leaf){ .marks.ct_mark = UINT32_MAX }, CONFIRMED);
 		if (!returns[t] && p->model->options.ret == CNI_RETURN_SYMMETRIC && !is_over(p)) {

@@ -181,6 +181,7 @@ struct cni_map sent_routing(struct sent *s, enum cni_family family, uint32_t mar
 	const struct cni_labels labels = cni_map_labels(spaces, s->texts->arena, trees);
 	struct cni_map all = text_map(s, "");
 
+	s->machine->now = (struct surroundings){ .family = family, .fib_type = RTN_UNICAST };
 	for (size_t i = 0; i < labels.n_items; i++) {
 		const enum tree_kind kind = s->routing->trees[labels.items[i]].kind;
 		const struct cni_map then =
@@ -234,8 +235,10 @@ static struct cni_map outcome_map(struct sent *s, enum cni_family family, const 
 
 	if (outcome.kind == OUT_DROP || outcome.kind == OUT_REJECT)
 		return text_map(s, outcome.kind == OUT_DROP ? "drop" : "reject");
-	if (outcome.kind == OUT_ACCEPT && outcome.marks.untracked)
+	if (outcome.kind == OUT_ACCEPT && outcome.marks.untracked && outcome.marks.mark == s->foreign)
 		return text_map(s, "untracked");
+	if (outcome.kind == OUT_ACCEPT && outcome.marks.untracked)
+		return concat(s, text_map(s, "untracked "), route_map(s, family, outcome.marks, iif ? iif : "lo"));
 	if (outcome.kind == OUT_ACCEPT && ~(outcome.marks.mark & outcome.marks.ct_mark) & s->foreign)
 		return text_map(s, "without marks of somebody else's");
 	if (outcome.kind == OUT_ACCEPT)

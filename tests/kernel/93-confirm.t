@@ -421,6 +421,22 @@ subtest '--gate' => sub {
 	like($err, qr/^error\[CNI724\]: alt: 2001:db8:9::9 answered 0 times/m, '... which is named');
 	unlike($err, qr/2001:db8:5::7 answered/, '... alone');
 	is_back($held, $a, 'afterwards');
+	batch('far', "address add 2001:db8:9::9/128 dev lo\n");
+	batch('router', "address add 2001:db8:1::1/64 dev eth2 nodad\n");
+	for (['203.0.113.9', '10.1.0.1', '10.1.0.0/24 via 198.51.100.6'],
+		['2001:db8:9::9', '2001:db8:1::1', '2001:db8:1::/64 via 2001:db8:5::6'])
+	{
+		my ($target, $source, $route) = @$_;
+		my $from = policy('from', 'route all via alt else drop;',
+			"track { target $target; source $source; every 50ms; up 3; }", ', 2001:db8:5::6/127');
+		(undef, $err) = here("from $source, which cannot be answered", 5, 'apply', '-y', '--gate', '--confirm', '700ms', $from);
+		like($err, qr/^error\[CNI724\]: alt: \Q$target\E answered 0 times/m, '... which is told');
+		batch('far', "route add $route\n");
+		here('... and once it can', 0, 'apply', '-y', '--gate', '--confirm', '5s', $from);
+		here('... and back', 0, 'apply', '-y', '-q', $a);
+	}
+	batch('router', "address delete 2001:db8:1::1/64 dev eth2\n");
+	$held = everything();
 	my %ssh = (env => { SSH_CONNECTION => '198.51.100.5 50000 198.51.100.6 22' });
 	is(finish(start(\%ssh, 'apply', '-y', '--gate', '--confirm', '5s', $good)), 0, 'the way to the caller');
 	my $run = start(\%ssh, 'remove', '-y', '--gate', '--confirm', '500ms');

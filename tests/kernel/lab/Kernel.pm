@@ -23,7 +23,7 @@ sub traffic () {
 sub script () {
 	traffic();
 	$ENV{CNIC} //= "$root/build/cnic";
-	in_vm({ timeout => 120 }, $0 =~ s/\.t$/.sh/r);
+	in_vm({ timeout => $ENV{CNIC_FULL} ? 600 : 120 }, $0 =~ s/\.t$/.sh/r);
 	done_testing();
 }
 
