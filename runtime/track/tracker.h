@@ -50,7 +50,8 @@ uv_loop_t *rt_tracker_loop(struct rt_tracker *tracker);
 struct rt_track_totals {
 	int64_t since; /* seconds since 1970, UTC */
 	uint64_t n_loads, n_load_errors; /* of the policy */
-	uint64_t n_switches, n_refused; /* changes of routes that were asked for; that the kernel refused at least once */
+	uint64_t n_switches,
+		n_refused; /* changes of routes that were asked for; that the kernel refused at least once */
 	uint64_t n_strays; /* ICMP that is no target's answer: of nobody we asked */
 	uint64_t switch_last, switch_max; /* ns: as in struct rt_track_event */
 	unsigned int revision; /* that is followed; 0: files */
