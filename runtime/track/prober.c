@@ -284,8 +284,7 @@ static void take_answer(struct rt_prober *prober, const struct packet *packet, e
 	}
 	question = question_of(aim, words.sequence);
 	if (!whole || !cni_addr_equal(packet->from, aim->target) || packet->ifindex != aim->ifindex ||
-	    question->state == RT_NOT_ASKED || question->state == RT_ANSWERED ||
-	    question->sequence != words.sequence ||
+	    question->state == RT_NOT_ASKED || question->state == RT_ANSWERED || question->sequence != words.sequence ||
 	    memcmp(question->cookie, words.cookie, sizeof(words.cookie)) != 0) {
 		aim->probe->n_refused++;
 		return;

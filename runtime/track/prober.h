@@ -9,7 +9,8 @@
 #include "runtime/probe/packet.h"
 #include "runtime/track/track.h"
 
-#define RT_QUESTIONS_MAX 1024 /* of one address that may be open at once: a `timeout` of more than so many `every` is cut */
+#define RT_QUESTIONS_MAX                                                                                               \
+	1024 /* of one address that may be open at once: a `timeout` of more than so many `every` is cut */
 
 struct rt_question {
 	uint64_t sent;
