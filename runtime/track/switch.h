@@ -3,6 +3,7 @@
 #ifndef RT_TRACK_SWITCH_H
 #define RT_TRACK_SWITCH_H
 
+#include "compiler/arena.h"
 #include "compiler/state.h"
 #include "runtime/netlink/netlink.h"
 
