@@ -3,6 +3,7 @@
 #include "runtime/track/tracker.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -591,12 +592,35 @@ static void start(struct rt_tracker *tracker)
 	(void)sd_notify(0, "READY=1");
 }
 
+/* For who looks whether it did well. */
+static void tell_counts(struct rt_tracker *tracker)
+{
+	const struct rt_course *course = tracker->course;
+	char text[CNI_ADDR_TEXT];
+
+	for (size_t i = 0; i < course->n_slots; i++) {
+		const struct rt_target *target = course->slots[i].target;
+		const struct rt_track_probe *probe = &target->judge.probes[course->slots[i].probe];
+
+		say(tracker, true,
+		    "%s %s: %" PRIu64 " sent, %" PRIu64 " answered, %" PRIu64 " lost, %" PRIu64 " late, %" PRIu64
+		    " refused; %u changes",
+		    target->target->name, cni_addr_format(probe->target, text), probe->n_sent, probe->n_answered,
+		    probe->n_lost, probe->n_late, probe->n_refused, target->judge.flaps);
+	}
+	say(tracker, true,
+	    "%" PRIu64 " switches, the longest of %" PRIu64 " us; %" PRIu64 " refused; %" PRIu64 " strays",
+	    tracker->totals.n_switches, tracker->totals.switch_max / 1000, tracker->totals.n_refused,
+	    rt_prober_strays(tracker->prober));
+}
+
 int rt_tracker_run(struct rt_tracker *tracker)
 {
 	start(tracker);
 	while (!tracker->ends)
 		(void)uv_run(&tracker->loop, UV_RUN_DEFAULT);
 	(void)sd_notify(0, "STOPPING=1");
+	tell_counts(tracker);
 	return tracker->error;
 }
 
