@@ -208,6 +208,11 @@ struct rt_course *rt_course_new(struct rt_look *look, struct rt_course *former, 
 	course->desired = look->desired;
 	course->installed = look->installed;
 	course->text = look->text ? look->text : former->text;
+	if (!course->text->model && former) {
+		/* what was said to be down of a policy that is gone, perhaps while it went, is so no more */
+		course->desired->down_table = former->desired->down_table;
+		course->installed = true;
+	}
 	find_targets(course);
 	begin(course, former, look->observed, now);
 	if (!find_aims(course, former, prober, now)) {
