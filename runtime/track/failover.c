@@ -43,6 +43,7 @@ static void switch_routes(struct rt_failover *failover, const struct rt_course *
 
 static struct rt_failover change_day(struct rt_course *course, struct rt_netlink *nl, const bool *to)
 {
+	const uint64_t begun = rt_track_now();
 	struct rt_failover failover = { 0 };
 	struct cni_arena *scratch = cni_arena_new();
 	const size_t n_before = course->desired->n_routes;
@@ -62,6 +63,7 @@ static struct rt_failover change_day(struct rt_course *course, struct rt_netlink
 	rt_course_follow(course, to);
 	if (course->installed) {
 		switch_routes(&failover, course, nl, scratch, before, n_before);
+		failover.took = rt_track_now() - begun;
 		moves = rt_flows_that_moved(scratch, &course->ways, from, to);
 		move_flows(&failover, course, nl, &moves);
 	}

@@ -9,6 +9,7 @@
 
 struct rt_failover {
 	unsigned int n_routes, n_flows;
+	uint64_t took; /* ns, until the kernel had the routes */
 	bool stays; /* flows were left on a backup */
 	bool doubtful; /* routes were not as they were believed to be, or were refused */
 	int error; /* -errno of the kernel's first refusal */

@@ -100,7 +100,7 @@ static struct rt_track_view view_of(struct rt_target *target)
 				       .n_probes = target->judge.n_probes };
 }
 
-static void tell(struct rt_tracker *tracker, struct rt_target *target, const struct rt_failover *done, uint64_t took)
+static void tell(struct rt_tracker *tracker, struct rt_target *target, const struct rt_failover *done)
 {
 	const struct rt_track_view view = view_of(target);
 	struct rt_track_event event = { .target = &view, .before = target->told };
@@ -108,7 +108,7 @@ static void tell(struct rt_tracker *tracker, struct rt_target *target, const str
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	event.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	event.took = done->n_routes || done->n_flows ? took : 0;
+	event.took = done->n_routes ? done->took : 0;
 	event.n_routes = done->n_routes;
 	event.n_flows = done->n_flows;
 	event.error = done->error;
@@ -179,20 +179,18 @@ static void limit_stay(struct rt_tracker *tracker)
 static void settle_those(struct rt_tracker *tracker, bool down)
 {
 	struct rt_course *course = tracker->course;
-	const uint64_t decided = rt_track_now();
 	const struct rt_failover done =
 		down ? rt_failover_down(course, tracker->nl) : rt_failover_up(course, tracker->nl);
-	const uint64_t took = rt_track_now() - decided;
 
 	if (done.n_routes || done.n_flows) {
 		tracker->totals.n_switches++;
-		tracker->totals.switch_last = took;
-		if (took > tracker->totals.switch_max)
-			tracker->totals.switch_max = took;
+		tracker->totals.switch_last = done.took;
+		if (done.took > tracker->totals.switch_max)
+			tracker->totals.switch_max = done.took;
 	}
 	for (size_t i = 0; i < course->n_targets; i++)
 		if (course->targets[i].changed && course->targets[i].judge.down == down)
-			tell(tracker, &course->targets[i], &done, took);
+			tell(tracker, &course->targets[i], &done);
 	if (done.stays)
 		limit_stay(tracker);
 	doubt(tracker, &done);

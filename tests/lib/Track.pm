@@ -16,7 +16,7 @@ our @EXPORT = qw(track_lab policy_of down_targets routes_of until_so tracker sto
 	stream_begin stream_end clock_us spawn);
 
 my $cnic   = $ENV{CNIC} // "$root/build/cnic";
-my $stream = ($cnic =~ s{[^/]*$}{}r) . 'tests/bench/stream';
+my $stream = "$root/build/tests/bench/stream";
 my $first_table = 20000;
 
 sub track_lab () {
