@@ -88,6 +88,32 @@ subtest 'losses of every kind, and a stream across' => sub {
 	is(routes_of(1), 'eth1 eth3', '... and leaves everything');
 };
 
+subtest 'a busy machine, and what it may do' => sub {
+	my $pid = tracker();
+	sleep 0.6;
+	my %status = slurp("/proc/$pid/status") =~ /^(\w+):\s+(.*)$/mg;
+	# CAP_NET_ADMIN and CAP_NET_RAW: bits 12 and 13 of linux/capability.h
+	is($status{$_}, '0000000000003000', "$_: two capabilities") for qw(CapPrm CapEff CapBnd);
+	is($status{$_}, '0000000000000000', "$_: none") for qw(CapInh CapAmb);
+	is("$status{NoNewPrivs} $status{Seccomp}", '1 2', 'no new privileges, and a filter of system calls');
+	for (1 .. 3) {
+		kill 'STOP', $pid;
+		sleep 0.7;
+		kill 'CONT', $pid;
+		holds('', 0.4, 'it had no processor for 0.7 s: answers that came meanwhile are answers');
+	}
+	kill 'STOP', $pid;
+	lose('a');
+	sleep 0.5;
+	kill 'CONT', $pid;
+	becomes('a', 'what is lost meanwhile is found');
+	mend('a');
+	becomes('', '... and comes back');
+	stop_tracker();
+	my ($lost) = said() =~ /b 192\.0\.2\.20: \d+ sent, \d+ answered, (\d+) lost/;
+	is($lost, 0, 'of the other no probe was lost') || diag(said());
+};
+
 subtest 'devices' => sub {
 	tracker();
 	at('far', 'ip link set dev a down');
