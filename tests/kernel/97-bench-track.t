@@ -17,9 +17,10 @@ for my $way ('carrier', 'both directions', 'to the far side', 'from the far side
 }
 like($out, qr/of \d+ probes were lost, and the path changed \d+ times/, 'flaps');
 for my $links (2, 100) {
-	my ($user, $kernel, $woken, $memory, $sent) =
-		$out =~ /^$links links, .* each\s+([\d.]+) %\s+([\d.]+) %\s+(\d+)\s+([\d.]+)\s+(\d+)\s+\d+$/m;
+	my ($user, $kernel, $woken, $memory, $sent, $lost) =
+		$out =~ /^$links links, .* each\s+([\d.]+) %\s+([\d.]+) %\s+(\d+)\s+([\d.]+)\s+(\d+)\s+(\d+)$/m;
 	ok($sent && $sent > 1000, "$links links: probes of all addresses") || diag($out);
+	cmp_ok($lost, '<', $sent / 100, '... and answers');
 	cmp_ok($memory, '<', 100, '... within bounds');
 }
 done_testing;

@@ -102,6 +102,7 @@ sub tracker (@arguments) {
 		open STDOUT, '>', '/dev/null';
 		open STDERR, '>', $log;
 		no warnings 'exec';
+		POSIX::nice(-10);    # as cnic-track.service does
 		exec $cnic, 'track', '-v', '--netns', $netns, @arguments;
 		POSIX::_exit(127);
 	}
