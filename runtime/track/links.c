@@ -162,7 +162,7 @@ int rt_links_watch(struct rt_links *links, struct rt_watch *watches, size_t n)
 int rt_links_read(struct rt_links *links, struct rt_links_news *news)
 {
 	const int fd = mnl_socket_get_fd(links->events);
-	bool lost = false, new_device = false;
+	bool lost = false;
 	ssize_t len;
 	int rc = 0;
 
@@ -177,7 +177,6 @@ int rt_links_read(struct rt_links *links, struct rt_links_news *news)
 	}
 	if (len < 0 && errno != EAGAIN && errno != EINTR)
 		rc = -errno;
-	(void)new_device;
 	if (lost) {
 		links->news.routes = links->news.links = true;
 		rc = read_all(links);
