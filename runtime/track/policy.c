@@ -92,8 +92,8 @@ static void read_text(struct rt_look *look, const void *from,
 
 	if (fill(session, text, from))
 		look->text = text;
-	else
-		look->failure = failure_of(look, session);
+	else if (!(look->failure = failure_of(look, session)))
+		look->failure = "the policy cannot be read\n"; /* it went between one look and the other */
 	end_session(session);
 	if (look->failure)
 		rt_text_of_policy_free(text);

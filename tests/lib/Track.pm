@@ -151,7 +151,8 @@ sub clock_us () { return int(Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOT
 
 my @stream;
 
-# spawn(NAME, FILE, COMMAND): begin it in a namespace, with its output in a file; returns its process.
+# spawn(NAME, FILE, COMMAND): begin it in a namespace, with its output, and not what it complains of, in a file; returns
+# its process.
 sub spawn ($name, $out, @command) {
 	my $netns = ns($name);    # of this process
 	my $pid   = fork // die "fork: $!\n";
@@ -159,6 +160,7 @@ sub spawn ($name, $out, @command) {
 	no warnings 'exec';
 	open STDIN,  '<', '/dev/null';
 	open STDOUT, '>', $out;
+	open STDERR, '>', '/dev/null';
 	exec 'nsenter', "--net=/run/netns/$netns", @command;
 	POSIX::_exit(127);
 }
