@@ -58,6 +58,7 @@ enum rt_exit rt_fmt(struct rt_session *session);
 enum rt_exit rt_explain_command(struct rt_session *session);
 enum rt_exit rt_test(struct rt_session *session);
 enum rt_exit rt_explain_code(struct rt_session *session);
+enum rt_exit rt_track(struct rt_session *session);
 enum rt_exit rt_version(struct rt_session *session);
 enum rt_exit rt_help(struct rt_session *session);
 

@@ -97,6 +97,11 @@ const struct rt_command rt_commands[] = {
 	  "Reads the kernel only: what it says is so, whatever was applied. A change that\n"
 	  "awaits its confirmation is told of. Needs CAP_NET_ADMIN.",
 	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_status },
+	{ "track", NULL, "[FILE...]", "probe what is tracked, and route around what is down",
+	  "Runs until it is stopped, and then leaves the routing as it is. The policy is the\n"
+	  "revision that this router holds, which is followed as it changes, or FILE. SIGHUP\n"
+	  "reads it again. Needs CAP_NET_RAW and CAP_NET_ADMIN; cnic-track.service runs it.",
+	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 0, ANY_NUMBER, rt_track },
 	{ "remove", NULL, "", "take away everything that cnic owns, and nothing else",
 	  "Settings of devices that are not cnic's get the value back that they had. Needs\n"
 	  "CAP_NET_ADMIN.",

@@ -9,6 +9,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "runtime/netlink/observe.h"
 
@@ -136,6 +137,118 @@ int rt_conntrack_forget(struct rt_netlink *nl, const struct cni_stale *stale)
 	}
 	nl->n_changes = n_changes; /* what conntrack notes of flows is no configuration */
 	return is_missing(r) ? 0 : r;
+}
+
+/* ---- flows that move ---- */
+
+#define FILTERS 8 /* marks that the kernel is asked for one by one: for each it walks through all its flows */
+
+struct moving {
+	struct rt_batch batch;
+	uint32_t mask;
+	const struct rt_flow_move *moves;
+	size_t n_moves, n;
+};
+
+static int by_mark(const void *a, const void *b)
+{
+	const struct rt_flow_move *x = a, *y = b;
+
+	return x->mark != y->mark ? (x->mark > y->mark) - (x->mark < y->mark) : (int)x->family - (int)y->family;
+}
+
+static bool ended(const struct nlmsghdr *message, int error)
+{
+	(void)message;
+	return error == -ENOENT;
+}
+
+static struct nlmsghdr *about_flow(struct moving *moving, uint16_t type, const struct nfgenmsg *from,
+				   const struct rt_attrs *attrs)
+{
+	static const uint16_t names[] = { CTA_TUPLE_ORIG, CTA_ZONE, CTA_ID };
+	struct nlmsghdr *nlh = rt_batch_add(&moving->batch, moving->n++, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type),
+					    0, sizeof(struct nfgenmsg));
+
+	((struct nfgenmsg *)mnl_nlmsg_get_payload(nlh))->nfgen_family = from->nfgen_family;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (attrs->at[names[i]])
+			mnl_attr_put(nlh, attrs->at[names[i]]->nla_type, mnl_attr_get_payload_len(attrs->at[names[i]]),
+				     mnl_attr_get_payload(attrs->at[names[i]]));
+	return nlh;
+}
+
+/* Answers come to the address that the source is translated to. */
+static bool is_bound_elsewhere(const struct rt_attrs *flow, const struct rt_flow_move *move)
+{
+	struct rt_attrs tuple, ip;
+	struct cni_addr to;
+
+	if (!(rt_be32(flow->at[CTA_STATUS], 0) & IPS_SRC_NAT))
+		return false;
+	rt_attrs_nested(&tuple, flow->at[CTA_TUPLE_REPLY]);
+	rt_attrs_nested(&ip, tuple.at[CTA_TUPLE_IP]);
+	return !move->has_keep ||
+	       !rt_addr(ip.at[move->family == CNI_V4 ? CTA_IP_V4_DST : CTA_IP_V6_DST], move->family, &to) ||
+	       !cni_addr_equal(to, move->keep);
+}
+
+static int move_flow(const struct nlmsghdr *message, void *arg)
+{
+	const struct nfgenmsg *from = mnl_nlmsg_get_payload(message);
+	struct moving *moving = arg;
+	struct rt_flow_move key = { .family = from->nfgen_family == AF_INET ? CNI_V4 : CNI_V6 }, *move;
+	struct rt_attrs attrs;
+
+	rt_attrs(&attrs, message, sizeof(*from));
+	key.mark = rt_be32(attrs.at[CTA_MARK], 0) & moving->mask;
+	move = bsearch(&key, moving->moves, moving->n_moves, sizeof(key), by_mark);
+	if (!move || !attrs.at[CTA_TUPLE_ORIG] || moving->n >= AT_ONCE)
+		return 0;
+	if (move->forget && is_bound_elsewhere(&attrs, move)) {
+		about_flow(moving, IPCTNL_MSG_CT_DELETE, from, &attrs);
+	} else if (move->marks) {
+		struct nlmsghdr *nlh = about_flow(moving, IPCTNL_MSG_CT_NEW, from, &attrs);
+
+		mnl_attr_put_u32(nlh, CTA_MARK, htonl(move->to));
+		mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(moving->mask));
+	}
+	return 0;
+}
+
+static int dump_moving(struct rt_netlink *nl, struct moving *moving)
+{
+	int rc = 0;
+
+	if (moving->n_moves > FILTERS)
+		return dump(nl, 0, 0, move_flow, moving);
+	for (size_t i = 0; !rc && i < moving->n_moves; i++)
+		if (!i || moving->moves[i].mark != moving->moves[i - 1].mark)
+			rc = dump(nl, moving->mask, moving->moves[i].mark, move_flow, moving);
+	return rc;
+}
+
+int rt_conntrack_move(struct rt_netlink *nl, uint32_t mask, const struct rt_flow_move *moves, size_t n,
+		      unsigned int *n_flows)
+{
+	int rc = 0;
+
+	for (int round = 0; n && !rc && round < ROUNDS; round++) {
+		struct moving moving = { .batch.bears = ended, .mask = mask, .moves = moves, .n_moves = n };
+		struct rt_refusal refusal;
+		bool all;
+
+		rc = dump_moving(nl, &moving);
+		all = !rc && moving.n < AT_ONCE;
+		rc = rc == -EINTR ? 0 : rc; /* the table is in motion: another round */
+		if (!rc && moving.n)
+			rc = rt_exchange(nl, RT_NETFILTER, &moving.batch, &refusal);
+		*n_flows += rc ? 0 : (unsigned int)(moving.n - moving.batch.n_borne);
+		rt_batch_free(&moving.batch);
+		if (all)
+			break;
+	}
+	return is_missing(rc) ? 0 : rc;
 }
 
 /* ---- all flows ---- */

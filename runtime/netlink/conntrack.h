@@ -21,6 +21,23 @@ int rt_conntrack_forget(struct rt_netlink *nl, const struct cni_stale *stale);
  * reason, one may have. */
 bool rt_conntrack_has(struct rt_netlink *nl, uint32_t mask, uint32_t mark);
 
+/* What is to become of the flows of one path. */
+struct rt_flow_move {
+	uint32_t mark; /* key, with the family: of a flow, within the mask */
+	enum cni_family family;
+	/* those whose source is translated, but to another address than `keep`, are forgotten: the next packet begins a flow */
+	bool forget;
+	bool has_keep;
+	struct cni_addr keep;
+	bool marks; /* all others get the mark `to`, within the mask */
+	uint32_t to;
+};
+
+/* moves[0..n) ascending by mark, then family. Bits outside of the mask stay. Counts the flows that were changed or
+ * removed in *n_flows. 0, or -errno; flows that end meanwhile are no error, and a kernel without conntrack has none. */
+int rt_conntrack_move(struct rt_netlink *nl, uint32_t mask, const struct rt_flow_move *moves, size_t n,
+		      unsigned int *n_flows);
+
 struct rt_flow {
 	uint32_t mark;
 	bool translated; /* its source is, since its first packet */

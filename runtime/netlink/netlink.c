@@ -26,10 +26,11 @@ struct rt_netlink *rt_netlink_new(struct rt_transport *transport)
 	return nl;
 }
 
-int rt_netlink_open(struct rt_netlink **nl, struct cni_diags *diags)
+static int open_over(int (*open_transport)(struct rt_transport **transport), struct rt_netlink **nl,
+		     struct cni_diags *diags)
 {
 	struct rt_transport *transport;
-	int rc = rt_socket_open(&transport);
+	int rc = open_transport(&transport);
 
 	if (!rc) {
 		*nl = rt_netlink_new(transport);
@@ -47,6 +48,16 @@ int rt_netlink_open(struct rt_netlink **nl, struct cni_diags *diags)
 			 strerror(-rc));
 	}
 	return rc;
+}
+
+int rt_netlink_open(struct rt_netlink **nl, struct cni_diags *diags)
+{
+	return open_over(rt_socket_open, nl, diags);
+}
+
+int rt_netlink_open_silent(struct rt_netlink **nl, struct cni_diags *diags)
+{
+	return open_over(rt_socket_open_silent, nl, diags);
 }
 
 void rt_netlink_free(struct rt_netlink *nl)
@@ -153,6 +164,23 @@ static bool is_new_rule(const struct nlmsghdr *message)
 	return message->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE);
 }
 
+static const struct nlmsghdr *message_at(const struct rt_batch *batch, size_t index)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)batch->data;
+
+	while (index--)
+		message = (const void *)((const unsigned char *)message + MNL_ALIGN(message->nlmsg_len));
+	return message;
+}
+
+static bool bears(struct rt_batch *batch, size_t index, int error)
+{
+	const bool borne = batch->bears && batch->bears(message_at(batch, index), error);
+
+	batch->n_borne += borne;
+	return borne;
+}
+
 /* Finds the refused message, and which of its step's rules it is. */
 static const struct nlmsghdr *find_refused(const struct rt_batch *batch, enum rt_bus bus, struct rt_refusal *refusal)
 {
@@ -246,7 +274,7 @@ int rt_exchange(struct rt_netlink *nl, enum rt_bus bus, struct rt_batch *batch, 
 
 			if (index >= batch->n || error > 0)
 				continue;
-			if (error && !refusal->error) {
+			if (error && !refusal->error && !bears(batch, index, error)) {
 				refusal->error = error;
 				refusal->message = index;
 				read_extack(answer, find_refused(batch, bus, refusal), refusal);

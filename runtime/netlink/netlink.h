@@ -29,6 +29,8 @@ struct rt_netlink {
 struct rt_netlink *rt_netlink_new(struct rt_transport *transport);
 /* Over real sockets, in the namespace of the calling thread. -errno, with a diagnostic. */
 int rt_netlink_open(struct rt_netlink **nl, struct cni_diags *diags);
+/* The same, without notifications (RT_EVENTS): for who stays, and would have to read them away. */
+int rt_netlink_open_silent(struct rt_netlink **nl, struct cni_diags *diags);
 void rt_netlink_free(struct rt_netlink *nl); /* NULL is allowed */
 static inline void rt_netlink_freep(struct rt_netlink **nl)
 {
@@ -54,6 +56,9 @@ struct rt_batch {
 	int error; /* -errno of the building: -ENOMEM, or what an encoder reports */
 	size_t failed; /* the tag of what could not be written */
 	bool open; /* the last message is still being written */
+	/* refusals that are none, such as of what is there already; NULL: every one counts */
+	bool (*bears)(const struct nlmsghdr *message, int error);
+	size_t n_borne;
 };
 #define RT_NO_TAG SIZE_MAX
 #define RT_MESSAGE_ROOM (72 * 1024) /* of one message: an attribute ends at 64 KiB */

@@ -133,6 +133,18 @@ int rt_snapshot_trusting(struct rt_netlink *nl, struct cni_arena *arena, const s
 	return 0;
 }
 
+int rt_snapshot_routes(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state **state)
+{
+	struct rt_observation obs = { .nl = nl, .arena = arena, .state = cni_new(arena, struct cni_state) };
+	int rc = rt_observe_links(&obs);
+
+	if (!rc)
+		rc = rt_observe_routes(&obs);
+	*state = obs.state;
+	cni_state_sort(obs.state);
+	return rc;
+}
+
 const struct cni_state *rt_snapshot_for(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_state *state,
 					const struct cni_state *wanted, struct cni_diags *diags)
 {

@@ -34,6 +34,10 @@ int rt_snapshot_set(struct rt_netlink *nl, struct cni_arena *arena, struct cni_s
 const struct cni_state *rt_snapshot_for(struct rt_netlink *nl, struct cni_arena *arena, const struct cni_state *state,
 					const struct cni_state *wanted, struct cni_diags *diags);
 
+/* Only links and routes, into a state that holds nothing else; unread by what else is in it. 0, or -errno (-EINTR: a device
+ * came or went meanwhile). */
+int rt_snapshot_routes(struct rt_netlink *nl, struct cni_arena *arena, struct cni_state **state);
+
 /* nft's generation id: moves with every nft transaction in the namespace, anyone's. -errno. */
 int rt_generation(struct rt_netlink *nl, uint32_t *generation);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +117,7 @@ static void close_sockets(struct rt_transport *transport)
 	free(s);
 }
 
-static int open_bus(struct sockets *s, enum rt_bus bus)
+static int open_bus(struct sockets *s, enum rt_bus bus, bool silent)
 {
 	static const int protocol[RT_N_BUSES] = { NETLINK_ROUTE, NETLINK_NETFILTER, NETLINK_ROUTE };
 	int on = 1;
@@ -134,7 +135,7 @@ static int open_bus(struct sockets *s, enum rt_bus bus)
 		return -errno;
 	if (bus == RT_ROUTE && mnl_socket_setsockopt(s->bus[bus], NETLINK_GET_STRICT_CHK, &on, sizeof(on)))
 		return -errno;
-	for (size_t i = 0; bus == RT_EVENTS && i < sizeof(event_groups) / sizeof(*event_groups); i++) {
+	for (size_t i = 0; bus == RT_EVENTS && !silent && i < sizeof(event_groups) / sizeof(*event_groups); i++) {
 		int group = event_groups[i];
 
 		if (mnl_socket_setsockopt(s->bus[bus], NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
@@ -143,7 +144,7 @@ static int open_bus(struct sockets *s, enum rt_bus bus)
 	return 0;
 }
 
-int rt_socket_open(struct rt_transport **transport)
+static int open_all(struct rt_transport **transport, bool silent)
 {
 	struct sockets *s = calloc(1, sizeof(*s));
 
@@ -152,7 +153,7 @@ int rt_socket_open(struct rt_transport **transport)
 	s->transport = (struct rt_transport){ send_batch, receive, read_setting, write_setting, close_sockets };
 	s->room = SEND_BUFFER;
 	for (enum rt_bus bus = 0; bus < RT_N_BUSES; bus++) {
-		int rc = open_bus(s, bus);
+		int rc = open_bus(s, bus, silent);
 
 		if (rc) {
 			close_sockets(&s->transport);
@@ -161,4 +162,14 @@ int rt_socket_open(struct rt_transport **transport)
 	}
 	*transport = &s->transport;
 	return 0;
+}
+
+int rt_socket_open(struct rt_transport **transport)
+{
+	return open_all(transport, false);
+}
+
+int rt_socket_open_silent(struct rt_transport **transport)
+{
+	return open_all(transport, true);
 }

@@ -32,5 +32,7 @@ struct rt_transport {
 /* One socket a bus, in the network namespace of the calling thread, for the whole run: closing one after an nft
  * commit waits about 15 ms (Linux 6.18). The caller owns *transport. */
 int rt_socket_open(struct rt_transport **transport);
+/* The same; RT_EVENTS receives nothing. */
+int rt_socket_open_silent(struct rt_transport **transport);
 
 #endif

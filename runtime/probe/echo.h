@@ -4,7 +4,7 @@
 #ifndef RT_PROBE_ECHO_H
 #define RT_PROBE_ECHO_H
 
-#include "compiler/ip.h"
+#include "runtime/probe/packet.h"
 
 struct rt_echo_way {
 	const char *device; /* it leaves by this one, whatever the routes prefer, and is answered there */
@@ -16,12 +16,9 @@ struct rt_echo_way {
 struct rt_echo {
 	int fd; /* readable when something has come; -1: not open */
 	struct cni_addr target;
-	uint16_t id, sequence; /* of the last one that was sent */
-	uint8_t cookie[8]; /* random: so that an answer cannot be made up without having seen the question */
+	struct rt_echo_words words; /* of the last one that was sent */
 	bool waiting; /* for the answer to that one */
 };
-
-#define RT_ECHO_SIZE 16 /* bytes of a question, from the ICMP header on */
 
 /* -errno: -EPERM without CAP_NET_RAW, -ENODEV or -EADDRNOTAVAIL while the device or the source is not there. */
 int rt_echo_open(struct rt_echo *echo, struct cni_addr target, const struct rt_echo_way *way);

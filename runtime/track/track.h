@@ -34,9 +34,12 @@ enum rt_track_reason { /* of the last change */
 struct rt_track_probe {
 	struct cni_addr target;
 	bool is_peer; /* else it lies beyond */
-	bool up;
+	enum rt_track_state state; /* the verdict on it alone */
+	bool up; /* the last probe was answered */
 	unsigned int in_a_row; /* answers (up), or failures, since the last of the other kind */
-	uint64_t n_sent, n_answered, n_lost, n_refused /* that are no answers: wrong id, sequence, source, cut short */;
+	uint64_t n_sent, n_answered, n_lost;
+	uint64_t
+		n_refused; /* that bear its id and are no answers: wrong sequence, source, device or cookie, cut short, twice */
 	uint64_t n_late; /* behind their time */
 	/* over the window: `loss over`, or the last 60 s */
 	unsigned int window_sent, window_lost;

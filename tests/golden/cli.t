@@ -76,7 +76,7 @@ subtest 'usage' => sub {
 subtest 'help and version' => sub {
 	my ($help) = run('cnic help', 0, 'help');
 	my @commands = $help =~ /^  ([a-z-]+)  +\w/mg;
-	is("@commands", 'check compile plan apply confirm rollback history diff explain test drift doctor restore status remove snapshot fmt explain-code version help', 'all commands');
+	is("@commands", 'check compile plan apply confirm rollback history diff explain test drift doctor restore status track remove snapshot fmt explain-code version help', 'all commands');
 	is((run('cnic -h', 0, '-h'))[0], $help, '-h is help');
 	for my $command (@commands) {
 		my ($of) = run("cnic help $command", 0, 'help', $command);

@@ -8,6 +8,7 @@ use File::Basename qw(dirname);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Lab;
+use Socket;
 use Test::More;
 
 my $cnic = $ENV{CNIC} // "$root/build/cnic";
@@ -73,6 +74,8 @@ subtest 'a device that comes late' => sub {
 	device('after', 'eth2');
 };
 
+my $after = ns('after');
+
 # allowed(FILTER): the system calls that systemd's filter of this name lets through.
 sub allowed ($filter) {
 	my ($got, $list) = sh('systemd-analyze', 'syscall-filter', $filter);
@@ -98,6 +101,50 @@ subtest 'as at boot' => sub {
 	($got, $said, $complaints) = boot();
 	is($got, 0, 'reloaded') || diag($said, $complaints);
 	like($complaints, qr/revision 1 is there already/, '... which changes nothing');
+};
+
+subtest 'the tracker' => sub {
+	my ($file) = grep { -e } glob "$tree/usr{,/local}/lib/systemd/system/cnic-track.service";
+	$unit = slurp($file // '/dev/null');
+	# what of other packages it refers to
+	sh("mkdir -p $tree/bin $tree/usr/lib/systemd/system && cp /bin/kill $tree/bin/");
+	spew("$tree/usr/lib/systemd/system/$_.target", "[Unit]\nDescription=$_\n") for qw(sysinit basic shutdown);
+	my ($got, $said, $complaints) = sh('systemd-analyze', 'verify', "--root=$tree", 'cnic-track.service');
+	is("$got$said$complaints", '0', 'systemd-analyze verify has nothing to say') || diag($said, $complaints);
+	is_deeply([ said('CapabilityBoundingSet') ], ['CAP_NET_RAW CAP_NET_ADMIN'], 'two capabilities');
+	is_deeply([ said('Restart'), said('Type') ], [qw(always notify)], 'it is begun again, and says when it is ready');
+	my ($track) = said('ExecStart');
+	# what systemd would hear
+	socket my $hear, PF_UNIX, SOCK_DGRAM, 0 or die "socket: $!\n";
+	bind $hear, pack_sockaddr_un("$dir/notify") or die "bind: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		open STDERR, '>', '/dev/null';
+		@ENV{qw(NOTIFY_SOCKET WATCHDOG_USEC)} = ("$dir/notify", 400_000);
+		exec 'nsenter', '--net=/run/netns/' . $after, 'strace', '-f', '-o', "$dir/trace-track",
+			split(' ', $limits =~ s/net_admin/net_admin,+net_raw/r), split ' ', "$tree$track";
+	}
+	my $heard = '';
+	for (1 .. 100) {
+		my $bits = '';
+		vec($bits, fileno $hear, 1) = 1;
+		recv $hear, my $words, 4096, 0 if select $bits, undef, undef, 0.1;
+		$heard .= "$words\n" if defined $words;
+		last if $heard =~ /READY=1/ && 3 <= (() = $heard =~ /WATCHDOG=1/g);
+	}
+	like($heard, qr/READY=1/, 'it is ready');
+	like($heard, qr/STATUS=0 targets/, '... says what it does');
+	like($heard, qr/(?:WATCHDOG=1\n.*){3}/s, '... and that it lives');
+	kill 'TERM', map { split } slurp("/proc/$pid/task/$pid/children");
+	waitpid $pid, 0;
+	is($?, 0, '... until it is stopped');
+	my $trace = slurp("$dir/trace-track");
+	my %may   = map { $_ => 1 } map { /^@/ ? allowed($_) : $_ } map { split ' ' } said('SystemCallFilter');
+	my %does  = map { $_ => 1 } $trace =~ /^\d+ +(\w+)\(/mg;
+	is_deeply([ grep { !$may{$_} } sort keys %does ], [], 'the unit allows each system call that was seen');
+	my %family = map { $_ => 1 } $trace =~ /\bsocket\((\w+)/g;
+	my %open   = map { $_ => 1 } map { split ' ' } said('RestrictAddressFamilies');
+	is_deeply([ grep { !$open{$_} } sort keys %family ], [], '... and each kind of socket');
 };
 
 subtest 'systemd-networkd and ip(8)' => sub {

@@ -22,9 +22,9 @@ static struct cni_addr address(const char *text)
 
 static struct rt_echo asked(const char *target, uint8_t question[RT_ECHO_SIZE])
 {
-	struct rt_echo echo = { .fd = -1, .target = address(target), .id = 0xabcd, .sequence = 0xffff };
+	struct rt_echo echo = { .fd = -1, .target = address(target), .words = { .id = 0xabcd, .sequence = 0xffff } };
 
-	memcpy(echo.cookie, "12345678", 8);
+	memcpy(echo.words.cookie, "12345678", 8);
 	rt_echo_question(&echo, question);
 	echo.waiting = true;
 	return echo;
@@ -60,7 +60,7 @@ static void the_answer(void **state)
 	struct rt_echo echo = asked("192.0.2.1", question);
 
 	(void)state;
-	assert_int_equal(echo.sequence, 0); /* after 65535 */
+	assert_int_equal(echo.words.sequence, 0); /* after 65535 */
 	assert_int_equal(question[0], 8);
 	answer(question, packet);
 	assert_true(rt_echo_is_answer(&echo, echo.target, packet, sizeof(packet)));

@@ -11,6 +11,7 @@
 
 struct lowered {
 	struct cni_diags *diags;
+	const struct cni_model *model;
 	struct cni_state *state;
 };
 
@@ -28,6 +29,7 @@ static inline struct lowered lower_with(struct cni_arena *arena, const char *tex
 	for (struct cni_diag *d = lowered.diags->first; d; d = d->next)
 		print_message("# CNI%03d %s\n", (int)d->code, d->message);
 	assert_int_equal(lowered.diags->n_errors, 0);
+	lowered.model = model;
 	lowered.state = cni_lower(arena, model, prior, lowered.diags);
 	return lowered;
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* track.c - `cnic track`: probes what the policy tracks, and takes what is down out of the routing. */
+#include <errno.h>
+
+#include "runtime/commands/pipeline.h"
+#include "runtime/track/confine.h"
+#include "runtime/track/tracker.h"
+
+static enum rt_exit run(struct rt_session *session, struct rt_tracker *tracker)
+{
+	int rc = rt_track_confine(session->diags);
+
+	if (!rc)
+		rc = rt_tracker_run(tracker);
+	return rc ? RT_ERROR : RT_OK;
+}
+
+enum rt_exit rt_track(struct rt_session *session)
+{
+	struct rt_tracker *tracker = NULL;
+	enum rt_exit status = RT_ERROR;
+	int rc;
+
+	if (session->options->sets.n_items && !session->options->n_operands) {
+		rt_fail(session, "track: --set goes with FILE; a revision has its own");
+		return RT_USAGE;
+	}
+	rc = rt_tracker_open(&tracker, session->options, session->diags);
+	if (!rc) {
+		status = run(session, tracker);
+	} else if (rc == -EINVAL && session->options->n_operands) {
+		/* what is wrong with files is told as every command tells it */
+		cni_diags_init(session->diags, session->arena);
+		(void)rt_pipeline_model(session);
+	}
+	rt_tracker_free(tracker);
+	return status;
+}
