@@ -93,15 +93,21 @@ const struct rt_command rt_commands[] = {
 	{ "restore", NULL, "", "bring back the last confirmed revision, as at boot",
 	  "Asks nothing; without a revision it does nothing. cnic.service runs it.",
 	  RT_BIT(RT_OPT_LOCK_TIMEOUT) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_restore },
-	{ "status", NULL, "", "show the paths, tunnels and routes that are in the kernel now",
+	{ "status", NULL, "[SECONDS]", "show the paths, tunnels and routes that are in the kernel now",
 	  "Reads the kernel only: what it says is so, whatever was applied. A change that\n"
-	  "awaits its confirmation is told of. Needs CAP_NET_ADMIN.",
-	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_status },
+	  "awaits its confirmation is told of, and what the tracker says, if one runs. Needs\n"
+	  "CAP_NET_ADMIN. SECONDS is for --watch (default 2).",
+	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_WATCH), 0, 1, rt_status },
 	{ "track", NULL, "[FILE...]", "probe what is tracked, and route around what is down",
 	  "Runs until it is stopped, and then leaves the routing as it is. The policy is the\n"
 	  "revision that this router holds, which is followed as it changes, or FILE. SIGHUP\n"
-	  "reads it again. Needs CAP_NET_RAW and CAP_NET_ADMIN; cnic-track.service runs it.",
-	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 0, ANY_NUMBER, rt_track },
+	  "reads it again. Needs CAP_NET_RAW and CAP_NET_ADMIN; cnic-track.service runs it.\n"
+	  "COMMAND is words, with blanks in quotes; no shell reads it. It finds CNIC_TARGET,\n"
+	  "CNIC_STATE, CNIC_BEFORE, CNIC_REASON and CNIC_TIME among its variables.",
+	  RT_BIT(RT_OPT_HOOK_TIMEOUT) | RT_BIT(RT_OPT_METRICS_FILE) | RT_BIT(RT_OPT_METRICS_LISTEN) |
+		  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_ON_CHANGE) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR) |
+		  RT_BIT(RT_OPT_SYSLOG),
+	  0, ANY_NUMBER, rt_track },
 	{ "remove", NULL, "", "take away everything that cnic owns, and nothing else",
 	  "Settings of devices that are not cnic's get the value back that they had. Needs\n"
 	  "CAP_NET_ADMIN.",
