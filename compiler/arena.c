@@ -39,6 +39,24 @@ void cni_arena_free(struct cni_arena *arena)
 	free(arena);
 }
 
+void cni_arena_clear(struct cni_arena *arena)
+{
+	struct block *kept = NULL;
+
+	for (struct block *b = arena->blocks, *next; b; b = next) {
+		next = b->next;
+		if (kept || b->size != BLOCK_SIZE) {
+			free(b);
+			continue;
+		}
+		kept = b;
+		memset(kept->data, 0, kept->used);
+		kept->used = 0;
+		kept->next = NULL;
+	}
+	arena->blocks = kept;
+}
+
 static struct block *block_new(size_t size)
 {
 	/* calloc: pages of a large block come zeroed from the kernel and are touched only when used */

@@ -14,6 +14,8 @@ struct cni_arena;
 
 struct cni_arena *cni_arena_new(void); /* owned by the caller: cni_arena_free() */
 void cni_arena_free(struct cni_arena *arena); /* NULL is allowed */
+/* Frees what was allocated and keeps a block for what comes: of use where there are very many small tasks. */
+void cni_arena_clear(struct cni_arena *arena);
 
 /* Zeroed memory of `size` bytes, aligned for any type, alive as long as the arena. */
 void *cni_alloc(struct cni_arena *arena, size_t size);

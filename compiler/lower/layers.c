@@ -58,6 +58,7 @@ struct shape {
 
 struct placing {
 	struct lower *l;
+	struct cni_arena *scratch; /* of one route, which may meet all others */
 	struct layered_route *routes;
 	unsigned int *shape_of; /* each route */
 	struct shape shapes[N_SHAPES];
@@ -94,10 +95,9 @@ static void find_shapes(struct placing *p, size_t n, const struct cni_region *al
 /* ---- layers ---- */
 
 /* Behind every route of the shape that it meets, of those that have their layer. */
-static size_t behind(struct placing *p, struct cni_arena *scratch, const struct shape *shape,
-		     const struct layered_route *route)
+static size_t behind(struct placing *p, const struct shape *shape, const struct layered_route *route)
 {
-	size_t n, layer = 0, *above = cni_region_index_find(shape->index, scratch, &route->region, &p->work, &n);
+	size_t n, layer = 0, *above = cni_region_index_find(shape->index, p->scratch, &route->region, &p->work, &n);
 
 	for (size_t i = n; i-- && cni_work_charge(&p->work, 1);) {
 		const struct layered_route *other = &p->routes[shape->routes[above[i]]];
@@ -111,7 +111,6 @@ static size_t behind(struct placing *p, struct cni_arena *scratch, const struct 
 
 static void place(struct placing *p, size_t at)
 {
-	struct cni_arena *scratch = cni_arena_new(); /* a route may meet all others */
 	struct layered_route *route = &p->routes[at];
 	struct shape *own = &p->shapes[p->shape_of[at]];
 
@@ -120,18 +119,19 @@ static void place(struct placing *p, size_t at)
 		size_t layer = 0;
 
 		if (shape->n_placed)
-			layer = s & p->shape_of[at] ? behind(p, scratch, shape, route) : shape->last + 1;
+			layer = s & p->shape_of[at] ? behind(p, shape, route) : shape->last + 1;
 		route->layer = layer > route->layer ? layer : route->layer;
 	}
 	own->last = route->layer > own->last ? route->layer : own->last;
 	cni_region_index_add(own->index, own->n_placed++);
-	cni_arena_free(scratch);
+	cni_arena_clear(p->scratch);
 }
 
 bool layers_of(struct lower *l, const struct cni_policy *policy, enum cni_family family, struct layered_route **routes,
 	       size_t *n, struct cni_region *all)
 {
 	struct placing p = { .l = l,
+			     .scratch = cni_arena_new(),
 			     .routes = cni_new_array(l->scratch, struct layered_route, policy->n_routes),
 			     .work = { .left = WORK } };
 
@@ -152,5 +152,6 @@ bool layers_of(struct lower *l, const struct cni_policy *policy, enum cni_family
 	find_shapes(&p, *n, all);
 	for (size_t i = 0; i < *n && !p.work.spent; i++)
 		place(&p, i);
+	cni_arena_free(p.scratch);
 	return !p.work.spent;
 }
