@@ -15,7 +15,7 @@
 struct rt_trust;
 
 struct rt_observation {
-	const struct rt_trust *trust; /* NULL: every set is read */
+	const struct rt_trust *trust; /* NULL: everything is read */
 	struct rt_netlink *nl;
 	struct cni_arena *arena;
 	struct cni_state *state;
