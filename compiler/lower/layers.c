@@ -57,7 +57,7 @@ struct shape {
 };
 
 struct placing {
-	struct lower *l;
+	struct cni_arena *aside; /* of the shapes, until all have their layers */
 	struct cni_arena *scratch; /* of one route, which may meet all others */
 	struct layered_route *routes;
 	unsigned int *shape_of; /* each route */
@@ -80,16 +80,16 @@ static unsigned int shape_of(const struct cni_region *region, const struct cni_r
 
 static void find_shapes(struct placing *p, size_t n, const struct cni_region *all)
 {
-	p->shape_of = cni_new_array(p->l->scratch, unsigned int, n);
+	p->shape_of = cni_new_array(p->aside, unsigned int, n);
 	for (size_t i = 0; i < n; i++) {
 		struct shape *shape = &p->shapes[p->shape_of[i] = shape_of(&p->routes[i].region, all)];
 		size_t n_routes = shape->n;
 
-		*cni_push(p->l->scratch, shape->routes, n_routes) = i;
-		*cni_push(p->l->scratch, shape->regions, shape->n) = p->routes[i].region;
+		*cni_push(p->aside, shape->routes, n_routes) = i;
+		*cni_push(p->aside, shape->regions, shape->n) = p->routes[i].region;
 	}
 	for (unsigned int s = 0; s < N_SHAPES; s++)
-		p->shapes[s].index = cni_region_index_new(p->l->scratch, all, p->shapes[s].regions, p->shapes[s].n);
+		p->shapes[s].index = cni_region_index_new(p->aside, all, p->shapes[s].regions, p->shapes[s].n);
 }
 
 /* ---- layers ---- */
@@ -130,7 +130,7 @@ static void place(struct placing *p, size_t at)
 bool layers_of(struct lower *l, const struct cni_policy *policy, enum cni_family family, struct layered_route **routes,
 	       size_t *n, struct cni_region *all)
 {
-	struct placing p = { .l = l,
+	struct placing p = { .aside = cni_arena_new(),
 			     .scratch = cni_arena_new(),
 			     .routes = cni_new_array(l->scratch, struct layered_route, policy->n_routes),
 			     .work = { .left = WORK } };
@@ -153,5 +153,6 @@ bool layers_of(struct lower *l, const struct cni_policy *policy, enum cni_family
 	for (size_t i = 0; i < *n && !p.work.spent; i++)
 		place(&p, i);
 	cni_arena_free(p.scratch);
+	cni_arena_free(p.aside);
 	return !p.work.spent;
 }
