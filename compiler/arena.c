@@ -39,6 +39,24 @@ void cni_arena_free(struct cni_arena *arena)
 	free(arena);
 }
 
+void cni_arena_clear(struct cni_arena *arena)
+{
+	struct block *kept = NULL;
+
+	for (struct block *b = arena->blocks, *next; b; b = next) {
+		next = b->next;
+		if (kept || b->size != BLOCK_SIZE) {
+			free(b);
+			continue;
+		}
+		kept = b;
+		memset(kept->data, 0, kept->used);
+		kept->used = 0;
+		kept->next = NULL;
+	}
+	arena->blocks = kept;
+}
+
 static struct block *block_new(size_t size)
 {
 	/* calloc: pages of a large block come zeroed from the kernel and are touched only when used */
@@ -125,10 +143,22 @@ char *cni_printf(struct cni_arena *arena, const char *format, ...)
 	return p;
 }
 
+/* Powers of two; from 2^12 on, of eight, since what is left behind counts, and room that is not used is never touched. */
+#define DOUBLES_UP_TO 12
+
+size_t cni_room(size_t n)
+{
+	unsigned int bits = n > 1 ? 64 - (unsigned int)__builtin_clzll((unsigned long long)n - 1) : 0;
+
+	if (bits > DOUBLES_UP_TO)
+		bits = DOUBLES_UP_TO + (bits - DOUBLES_UP_TO + 2) / 3 * 3;
+	return n ? (size_t)1 << bits : 0;
+}
+
 void *cni_push_(struct cni_arena *arena, void **items, size_t *n, size_t size)
 {
-	/* full exactly at 0 and at every power of two */
-	if ((*n & (*n - 1)) == 0)
-		*items = cni_regrow(arena, *items, *n * size, (*n ? *n * 2 : 1) * size);
+	/* full at 0 and at some powers of two */
+	if ((*n & (*n - 1)) == 0 && cni_room(*n) == *n)
+		*items = cni_regrow(arena, *items, *n * size, cni_room(*n + 1) * size);
 	return (unsigned char *)*items + (*n)++ * size;
 }

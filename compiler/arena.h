@@ -14,6 +14,8 @@ struct cni_arena;
 
 struct cni_arena *cni_arena_new(void); /* owned by the caller: cni_arena_free() */
 void cni_arena_free(struct cni_arena *arena); /* NULL is allowed */
+/* Frees what was allocated and keeps a block for what comes: of use where there are very many small tasks. */
+void cni_arena_clear(struct cni_arena *arena);
 
 /* Zeroed memory of `size` bytes, aligned for any type, alive as long as the arena. */
 void *cni_alloc(struct cni_arena *arena, size_t size);
@@ -28,7 +30,8 @@ char *cni_vprintf(struct cni_arena *arena, const char *format, va_list args);
 #define cni_new_array(arena, type, n) ((type *)cni_alloc((arena), sizeof(type) * (n)))
 
 /* A vector is a pointer and a count beside each other in a struct: `struct x *items; size_t n_items;`.
- * cni_push() gives the next, zeroed place; capacities are powers of two, derived from the count. */
+ * cni_push() gives the next, zeroed place; the capacity is derived from the count, by cni_room(). */
+size_t cni_room(size_t n);
 void *cni_push_(struct cni_arena *arena, void **items, size_t *n, size_t size);
 #define cni_push(arena, items, n) ((__typeof__(items))cni_push_((arena), (void **)&(items), &(n), sizeof(*(items))))
 

@@ -116,21 +116,24 @@ bool cni_addr_parse(const char *text, size_t len, struct cni_addr *addr)
 	return true;
 }
 
-/* There are millions to be written: by hand, at a quarter of what snprintf() takes. */
-static void format_v4(char *text, const char *before, uint32_t v)
+/* There are millions to be written: by hand, at a quarter of what snprintf() takes. These return the end. */
+static char *format_byte(char *text, unsigned int byte)
 {
-	while (*before)
-		*text++ = *before++;
-	for (int shift = 24; shift >= 0; shift -= 8) {
-		const unsigned int byte = v >> shift & 255;
+	if (byte >= 100)
+		*text++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*text++ = (char)('0' + byte / 10 % 10);
+	*text++ = (char)('0' + byte % 10);
+	return text;
+}
 
-		if (byte >= 100)
-			*text++ = (char)('0' + byte / 100);
-		if (byte >= 10)
-			*text++ = (char)('0' + byte / 10 % 10);
-		*text++ = (char)('0' + byte % 10);
-		*text++ = shift ? '.' : '\0';
+static char *format_v4(char *text, uint32_t v)
+{
+	for (int shift = 24; shift > 0; shift -= 8) {
+		text = format_byte(text, v >> shift & 255);
+		*text++ = '.';
 	}
+	return format_byte(text, v & 255);
 }
 
 /* RFC 5952: the longest run of two or more zero groups becomes "::", the first of equals (4.2). */
@@ -149,15 +152,13 @@ static void longest_zeros(const uint16_t groups[GROUPS], size_t *begin, size_t *
 	}
 }
 
-static void format_v6(char *text, cni_u128 v)
+static char *format_v6(char *text, cni_u128 v)
 {
 	uint16_t groups[GROUPS];
 	size_t gap, gap_len, len = 0;
 
-	if (v >> 32 == 0xffff) { /* IPv4-mapped: mixed notation (5) */
-		format_v4(text, "::ffff:", (uint32_t)v);
-		return;
-	}
+	if (v >> 32 == 0xffff) /* IPv4-mapped: mixed notation (5) */
+		return format_v4(stpcpy(text, "::ffff:"), (uint32_t)v);
 	for (size_t g = 0; g < GROUPS; g++)
 		groups[g] = (uint16_t)(v >> (16 * (GROUPS - 1 - g)));
 	longest_zeros(groups, &gap, &gap_len);
@@ -171,22 +172,26 @@ static void format_v6(char *text, cni_u128 v)
 		len += (size_t)snprintf(text + len, CNI_ADDR_TEXT - len, "::");
 		g += gap_len - 1;
 	}
+	return text + len;
+}
+
+static char *format_addr(char *text, struct cni_addr addr)
+{
+	return addr.family == CNI_V4 ? format_v4(text, (uint32_t)addr.v) : format_v6(text, addr.v);
 }
 
 const char *cni_addr_format(struct cni_addr addr, char text[CNI_ADDR_TEXT])
 {
-	if (addr.family == CNI_V4)
-		format_v4(text, "", (uint32_t)addr.v);
-	else
-		format_v6(text, addr.v);
+	*format_addr(text, addr) = '\0';
 	return text;
 }
 
 const char *cni_prefix_format(struct cni_prefix prefix, char text[CNI_ADDR_TEXT])
 {
-	size_t len = strlen(cni_addr_format(prefix.addr, text));
+	char *end = format_addr(text, prefix.addr);
 
-	snprintf(text + len, CNI_ADDR_TEXT - len, "/%u", prefix.len);
+	*end++ = '/';
+	*format_byte(end, prefix.len) = '\0';
 	return text;
 }
 
@@ -203,8 +208,9 @@ struct cni_addr cni_addr_from_bytes(enum cni_family family, const uint8_t *bytes
 {
 	struct cni_addr addr = { .family = family };
 
-	for (size_t i = 0; i < cni_width(family) / 8; i++)
-		addr.v = addr.v << 8 | bytes[i];
+	for (size_t i = 0; i < cni_width(family) / 8; i += 4)
+		addr.v = addr.v << 32 | ((uint32_t)bytes[i] << 24 | (uint32_t)bytes[i + 1] << 16 |
+					 (uint32_t)bytes[i + 2] << 8 | bytes[i + 3]);
 	return addr;
 }
 

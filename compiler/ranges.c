@@ -38,22 +38,13 @@ void cni_ranges_add_prefix(struct cni_arena *arena, struct cni_ranges *ranges, s
 	cni_ranges_add(arena, ranges, cni_prefix_first(prefix), cni_prefix_last(prefix));
 }
 
-static size_t power_of_two(size_t n)
-{
-	size_t p = 1;
-
-	while (p < n)
-		p *= 2;
-	return p;
-}
-
-/* Appends in one piece; the room is what cni_push() believes in: the next power of two. */
+/* Appends in one piece; the room is what cni_push() believes in. */
 static void *append(struct cni_arena *arena, void *to, size_t n, const void *from, size_t more, size_t size)
 {
 	if (!more)
 		return to;
-	if (!n || power_of_two(n) < n + more)
-		to = cni_regrow(arena, to, n * size, power_of_two(n + more) * size);
+	if (cni_room(n) < n + more)
+		to = cni_regrow(arena, to, n * size, cni_room(n + more) * size);
 	memcpy((unsigned char *)to + n * size, from, more * size);
 	return to;
 }

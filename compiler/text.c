@@ -8,16 +8,20 @@
 
 #include "compiler/arena.h"
 
-static void reserve(struct cni_text *text, size_t more)
+static void grow(struct cni_text *text, size_t more)
 {
 	size_t room = text->room ? text->room : 256;
 
-	if (text->room - text->len > more)
-		return;
 	while (room - text->len <= more)
 		room *= 2;
 	text->data = cni_regrow(text->arena, text->data, text->len, room);
 	text->room = room;
+}
+
+static inline void reserve(struct cni_text *text, size_t more)
+{
+	if (text->room - text->len <= more)
+		grow(text, more);
 }
 
 void cni_text_add(struct cni_text *text, const char *data, size_t len)

@@ -46,12 +46,11 @@ static bool next_line(struct lines *lines, const char **begin, const char **end)
 	return false;
 }
 
-/* Room for as many ranges as there can be, a power of two as cni_push() has it; pages that stay unused are never
- * touched. */
+/* Room for as many ranges as there can be, as cni_push() has it; pages that stay unused are never touched. */
 static void make_room(struct cni_arena *arena, const struct cni_source *source, struct cni_ranges *ranges)
 {
 	struct lines lines = lines_of(source);
-	size_t n_v4 = 0, n_v6 = 0, room = 1;
+	size_t n_v4 = 0, n_v6 = 0;
 	const char *begin, *end;
 
 	while (next_line(&lines, &begin, &end))
@@ -59,12 +58,8 @@ static void make_room(struct cni_arena *arena, const struct cni_source *source, 
 			n_v6++;
 		else
 			n_v4++;
-	while (room < n_v4)
-		room *= 2;
-	ranges->v4 = cni_new_array(arena, struct cni_range4, room);
-	for (room = 1; room < n_v6;)
-		room *= 2;
-	ranges->v6 = cni_new_array(arena, struct cni_range6, room);
+	ranges->v4 = cni_new_array(arena, struct cni_range4, cni_room(n_v4));
+	ranges->v6 = cni_new_array(arena, struct cni_range6, cni_room(n_v6));
 }
 
 static struct cni_diag *bad(struct reader *r, enum cni_code code, const char *begin, const char *end, const char *why)

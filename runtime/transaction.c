@@ -75,20 +75,25 @@ static int run_phase(struct transaction *t, enum cni_phase phase, uint32_t gener
 	return rc;
 }
 
-/* While nobody but us has moved the generation id, sets are what was observed, but for those that are made now. One that is
- * changed where it is (somebody else had changed it) is another under the same name. */
+/* Whether what is observed under a name by content becomes something else: somebody had changed it. */
+static bool mends(const struct cni_step *step)
+{
+	if (step->op != CNI_CHANGE || !step->before)
+		return false;
+	if (step->object == CNI_SET)
+		return strcmp(((const struct cni_st_set *)step->before)->name, CNI_FORMER) != 0;
+	return step->object == CNI_CHAIN;
+}
+
+/* While nobody but us has moved the generation id, what was observed is still there, and what is new was made now. */
 static struct rt_trust trust_of(const struct transaction *t)
 {
-	struct rt_trust trust = { .known = t->plan->observed };
+	struct rt_trust trust = { .known = t->plan->observed, .made = t->plan->desired };
 
 	trust.generation = rt_generation_after(t->plan->observed->generation, t->nl->n_batches - t->n_batches);
-	for (size_t i = 0; i < t->plan->n_steps; i++) {
-		const struct cni_step *step = &t->plan->steps[i];
-
-		if (step->object == CNI_SET && step->op == CNI_CHANGE && step->before &&
-		    strcmp(((const struct cni_st_set *)step->before)->name, CNI_FORMER) != 0)
-			trust.known = NULL;
-	}
+	for (size_t i = 0; i < t->plan->n_steps; i++)
+		if (mends(&t->plan->steps[i]))
+			trust.known = trust.made = NULL;
 	return trust;
 }
 

@@ -195,28 +195,26 @@ static void report_unknown(struct cni_shadow *sh, const struct cni_route *route)
 		 sh->limits->nodes);
 }
 
-/* True: it is dead. */
-static bool check_route(struct cni_shadow *sh, size_t n)
+/* True: it is dead. What a proof builds is large, and of no use afterwards: it is made in `scratch`. */
+static bool check_route(struct cni_shadow *sh, struct cni_arena *scratch, size_t n)
 {
 	const struct cni_route *route = &sh->policy->routes[n];
-	struct cni_arena *arena; /* what a proof builds is large, and of no use afterwards */
 	struct cni_shadow_routes takers = { 0 };
 	bool dead = false;
 
 	if (sh->complete && cni_region_is_empty(&sh->areas[CNI_V4][n]) && cni_region_is_empty(&sh->areas[CNI_V6][n]))
 		return report_contradiction(sh, route);
-	arena = cni_arena_new();
-	switch (judge(sh, arena, n, &takers)) {
+	switch (judge(sh, scratch, n, &takers)) {
 	case ALIVE:
 		break;
 	case DEAD:
-		dead = report_dead(sh, arena, n, &takers);
+		dead = report_dead(sh, scratch, n, &takers);
 		break;
 	case UNDECIDED:
 		report_unknown(sh, route);
 		break;
 	}
-	cni_arena_free(arena);
+	cni_arena_clear(scratch);
 	return dead;
 }
 
@@ -243,7 +241,7 @@ static void map_areas(struct cni_shadow *sh, struct cni_arena *arena)
 
 static void check_policy(struct cni_shadow *sh, cni_shadow_living *living)
 {
-	struct cni_arena *arena = cni_arena_new();
+	struct cni_arena *arena = cni_arena_new(), *scratch = cni_arena_new();
 
 	sh->dead = cni_new_array(arena, bool, sh->policy->n_routes);
 	sh->live = NULL;
@@ -251,13 +249,14 @@ static void check_policy(struct cni_shadow *sh, cni_shadow_living *living)
 	map_areas(sh, arena);
 	for (size_t n = 0; n < sh->policy->n_routes && !sh->failed; n++) {
 		/* what a dead one matches is taken before: it takes nothing from those below */
-		sh->dead[n] = check_route(sh, n);
+		sh->dead[n] = check_route(sh, scratch, n);
 		if (sh->dead[n] || sh->failed)
 			continue;
 		living(sh, n);
 		for (enum cni_family f = 0; f < CNI_N_FAMILIES; f++)
 			cni_region_index_add(sh->index[f], n);
 	}
+	cni_arena_free(scratch);
 	cni_arena_free(arena);
 }
 

@@ -103,28 +103,24 @@ static void word(struct cni_text *out, const struct word *words, uint32_t v)
 	cni_text_printf(out, "%u", v);
 }
 
-static void address(struct cni_text *out, enum nft_type type, const uint8_t *bytes)
+static bool is_address(enum nft_type type)
+{
+	return type == NFT_T_IPV4 || type == NFT_T_IPV6;
+}
+
+static struct cni_addr address(enum nft_type type, const uint8_t *bytes)
+{
+	return cni_addr_from_bytes(type == NFT_T_IPV4 ? CNI_V4 : CNI_V6, bytes);
+}
+
+static void prefix(struct cni_text *out, struct cni_addr addr, unsigned int bits)
 {
 	char text[CNI_ADDR_TEXT];
 
-	cni_text_puts(out, cni_addr_format(cni_addr_from_bytes(type == NFT_T_IPV4 ? CNI_V4 : CNI_V6, bytes), text));
-}
-
-static size_t address_len(enum nft_type type)
-{
-	return type == NFT_T_IPV4 ? 4 : type == NFT_T_IPV6 ? 16 : 0;
-}
-
-/* As a set of a million has it: without printf(). */
-static void prefix_len(struct cni_text *out, unsigned int bits)
-{
-	char text[4], *p = text + sizeof(text);
-
-	do
-		*--p = (char)('0' + bits % 10);
-	while (bits /= 10);
-	*--p = '/';
-	cni_text_add(out, p, (size_t)(text + sizeof(text) - p));
+	if (bits == cni_width(addr.family))
+		cni_text_puts(out, cni_addr_format(addr, text));
+	else
+		cni_text_puts(out, cni_prefix_format((struct cni_prefix){ addr, (uint8_t)bits }, text));
 }
 
 void cni_nft_prefix(struct cni_text *out, enum nft_type type, const uint8_t *bytes, unsigned int bits)
@@ -132,9 +128,7 @@ void cni_nft_prefix(struct cni_text *out, enum nft_type type, const uint8_t *byt
 	uint8_t whole[16] = { 0 };
 
 	memcpy(whole, bytes, (bits + 7) / 8);
-	address(out, type, whole);
-	if (bits < 8 * address_len(type))
-		prefix_len(out, bits);
+	prefix(out, address(type, whole), bits);
 }
 
 static void ifname(struct cni_text *out, const uint8_t *bytes, size_t len)
@@ -153,7 +147,7 @@ void cni_nft_value(struct cni_text *out, enum nft_type type, const uint8_t *byte
 	switch (type) {
 	case NFT_T_IPV4:
 	case NFT_T_IPV6:
-		cni_nft_prefix(out, type, bytes, 8 * (unsigned int)len);
+		prefix(out, address(type, bytes), 8 * (unsigned int)len);
 		return;
 	case NFT_T_IFNAME:
 		ifname(out, bytes, len);
@@ -204,31 +198,31 @@ int cni_nft_mask_bits(const uint8_t *mask, size_t len)
 	return rest & (rest + 1) ? -1 : 8 * (int)(n + 1) - __builtin_popcount(rest);
 }
 
+/* lo-hi as a prefix, if it is one: the bits that differ are the last ones, all 0 in lo and all 1 in hi. */
+static bool as_prefix(struct cni_text *out, struct cni_addr lo, struct cni_addr hi)
+{
+	const cni_u128 host = lo.v ^ hi.v;
+	unsigned int bits = cni_width(lo.family);
+
+	if ((host & (host + 1)) || (lo.v & host))
+		return false;
+	if (host >> 64)
+		bits -= 128 - (unsigned int)__builtin_clzll((uint64_t)(host >> 64));
+	else if (host)
+		bits -= 64 - (unsigned int)__builtin_clzll((uint64_t)host);
+	prefix(out, lo, bits);
+	return true;
+}
+
 void cni_nft_range(struct cni_text *out, enum nft_type type, const uint8_t *lo, const uint8_t *hi, size_t len)
 {
-	uint8_t fixed[16] = { 0 };
-	int n;
-
-	if (!memcmp(lo, hi, len)) {
-		cni_nft_value(out, type, lo, len);
+	if (is_address(type) && as_prefix(out, address(type, lo), address(type, hi)))
 		return;
-	}
-	if (len == address_len(type)) {
-		/* a prefix: the bits that differ are the last ones, all 0 in lo and all 1 in hi */
-		for (size_t i = 0; i < len; i++)
-			fixed[i] = (uint8_t) ~(lo[i] ^ hi[i]);
-		n = cni_nft_mask_bits(fixed, len);
-		for (size_t i = 0; i < len && n >= 0; i++)
-			if (lo[i] & ~fixed[i])
-				n = -1;
-		if (n >= 0) {
-			cni_nft_prefix(out, type, lo, (unsigned int)n);
-			return;
-		}
-	}
 	cni_nft_value(out, type, lo, len);
-	cni_text_puts(out, "-");
-	cni_nft_value(out, type, hi, len);
+	if (memcmp(lo, hi, len)) {
+		cni_text_puts(out, "-");
+		cni_nft_value(out, type, hi, len);
+	}
 }
 
 enum nft_type cni_nft_key_type(enum cni_key_type key)

@@ -53,9 +53,13 @@ static void services(const struct cni_region *region, each_service *each, void *
 	const struct cni_ranges *sports = &region->view[CNI_VIEW_SPORT], *dports = &region->view[CNI_VIEW_DPORT];
 	struct service run = { .limits = LIMITS(COL_PROTO) };
 	size_t source = 0, destination = 0;
+	unsigned int last;
 	bool open = false;
 
-	for (unsigned int proto = 0; proto < N_PROTOS; proto++) {
+	if (!sports->n_v4 || !dports->n_v4)
+		return;
+	last = sports->v4[sports->n_v4 - 1].hi >> 16;
+	for (unsigned int proto = sports->v4[0].lo >> 16; proto <= last; proto++) {
 		struct cni_range4 sport, dport;
 		const bool any = next_of_proto(sports, proto, &source, &sport) &&
 				 next_of_proto(dports, proto, &destination, &dport);
@@ -73,7 +77,7 @@ static void services(const struct cni_region *region, each_service *each, void *
 			ports_of_proto(region, proto, source, destination, each, arg);
 		}
 	}
-	run.limits = open && run.proto.lo == 0 ? 0 : run.limits;
+	run.limits = run.proto.lo == 0 && run.proto.hi == N_PROTOS - 1 ? 0 : run.limits;
 	if (open)
 		each(&run, arg);
 }

@@ -163,7 +163,7 @@ static void grow(struct lower *l, struct cni_st_set *set)
 	size_t n = set->n_elems, stride = cni_set_stride(set), room = n ? 2 * n : 1;
 
 	if (n & (n - 1))
-		return; /* full at powers of two only, as cni_push() */
+		return; /* full at powers of two only */
 	set->keys = cni_regrow(l->scratch, set->keys, n * stride, room * stride);
 	if (set->map)
 		set->verdicts = cni_regrow(l->scratch, set->verdicts, n * sizeof(*set->verdicts),

@@ -57,7 +57,8 @@ struct shape {
 };
 
 struct placing {
-	struct lower *l;
+	struct cni_arena *aside; /* of the shapes, until all have their layers */
+	struct cni_arena *scratch; /* of one route, which may meet all others */
 	struct layered_route *routes;
 	unsigned int *shape_of; /* each route */
 	struct shape shapes[N_SHAPES];
@@ -79,25 +80,24 @@ static unsigned int shape_of(const struct cni_region *region, const struct cni_r
 
 static void find_shapes(struct placing *p, size_t n, const struct cni_region *all)
 {
-	p->shape_of = cni_new_array(p->l->scratch, unsigned int, n);
+	p->shape_of = cni_new_array(p->aside, unsigned int, n);
 	for (size_t i = 0; i < n; i++) {
 		struct shape *shape = &p->shapes[p->shape_of[i] = shape_of(&p->routes[i].region, all)];
 		size_t n_routes = shape->n;
 
-		*cni_push(p->l->scratch, shape->routes, n_routes) = i;
-		*cni_push(p->l->scratch, shape->regions, shape->n) = p->routes[i].region;
+		*cni_push(p->aside, shape->routes, n_routes) = i;
+		*cni_push(p->aside, shape->regions, shape->n) = p->routes[i].region;
 	}
 	for (unsigned int s = 0; s < N_SHAPES; s++)
-		p->shapes[s].index = cni_region_index_new(p->l->scratch, all, p->shapes[s].regions, p->shapes[s].n);
+		p->shapes[s].index = cni_region_index_new(p->aside, all, p->shapes[s].regions, p->shapes[s].n);
 }
 
 /* ---- layers ---- */
 
 /* Behind every route of the shape that it meets, of those that have their layer. */
-static size_t behind(struct placing *p, struct cni_arena *scratch, const struct shape *shape,
-		     const struct layered_route *route)
+static size_t behind(struct placing *p, const struct shape *shape, const struct layered_route *route)
 {
-	size_t n, layer = 0, *above = cni_region_index_find(shape->index, scratch, &route->region, &p->work, &n);
+	size_t n, layer = 0, *above = cni_region_index_find(shape->index, p->scratch, &route->region, &p->work, &n);
 
 	for (size_t i = n; i-- && cni_work_charge(&p->work, 1);) {
 		const struct layered_route *other = &p->routes[shape->routes[above[i]]];
@@ -111,7 +111,6 @@ static size_t behind(struct placing *p, struct cni_arena *scratch, const struct 
 
 static void place(struct placing *p, size_t at)
 {
-	struct cni_arena *scratch = cni_arena_new(); /* a route may meet all others */
 	struct layered_route *route = &p->routes[at];
 	struct shape *own = &p->shapes[p->shape_of[at]];
 
@@ -120,18 +119,19 @@ static void place(struct placing *p, size_t at)
 		size_t layer = 0;
 
 		if (shape->n_placed)
-			layer = s & p->shape_of[at] ? behind(p, scratch, shape, route) : shape->last + 1;
+			layer = s & p->shape_of[at] ? behind(p, shape, route) : shape->last + 1;
 		route->layer = layer > route->layer ? layer : route->layer;
 	}
 	own->last = route->layer > own->last ? route->layer : own->last;
 	cni_region_index_add(own->index, own->n_placed++);
-	cni_arena_free(scratch);
+	cni_arena_clear(p->scratch);
 }
 
 bool layers_of(struct lower *l, const struct cni_policy *policy, enum cni_family family, struct layered_route **routes,
 	       size_t *n, struct cni_region *all)
 {
-	struct placing p = { .l = l,
+	struct placing p = { .aside = cni_arena_new(),
+			     .scratch = cni_arena_new(),
 			     .routes = cni_new_array(l->scratch, struct layered_route, policy->n_routes),
 			     .work = { .left = WORK } };
 
@@ -152,5 +152,7 @@ bool layers_of(struct lower *l, const struct cni_policy *policy, enum cni_family
 	find_shapes(&p, *n, all);
 	for (size_t i = 0; i < *n && !p.work.spent; i++)
 		place(&p, i);
+	cni_arena_free(p.scratch);
+	cni_arena_free(p.aside);
 	return !p.work.spent;
 }

@@ -51,9 +51,10 @@ static int compare_ranges(const void *a, const void *b)
 	return x->hi < y->hi ? -1 : x->hi > y->hi;
 }
 
-static size_t count_distinct(struct lower *l, const struct list *list, enum column column)
+static size_t count_distinct(const struct list *list, enum column column)
 {
-	struct cni_range6 *ranges = cni_new_array(l->scratch, struct cni_range6, list->n);
+	struct cni_arena *aside = cni_arena_new(); /* asked at every cut: it would add up */
+	struct cni_range6 *ranges = cni_new_array(aside, struct cni_range6, list->n);
 	size_t n = 0, distinct = 0;
 
 	for (size_t i = 0; i < list->n; i++)
@@ -63,6 +64,7 @@ static size_t count_distinct(struct lower *l, const struct list *list, enum colu
 		qsort(ranges, n, sizeof(*ranges), compare_ranges);
 	for (size_t i = 0; i < n; i++)
 		distinct += !i || compare_ranges(&ranges[i - 1], &ranges[i]) != 0;
+	cni_arena_free(aside);
 	return distinct;
 }
 
@@ -76,7 +78,7 @@ static unsigned int limits_of(const struct list *list)
 }
 
 /* Those that any box limits, in the order in which the kernel shall ask for them. Returns how many. */
-static size_t order_columns(struct lower *l, const struct list *list, enum column columns[N_COLUMNS])
+static size_t order_columns(const struct list *list, enum column columns[N_COLUMNS])
 {
 	const unsigned int limits = limits_of(list);
 	size_t distinct[N_COLUMNS], n = 0;
@@ -86,7 +88,7 @@ static size_t order_columns(struct lower *l, const struct list *list, enum colum
 
 		if (!(limits & LIMITS(c)))
 			continue;
-		d = count_distinct(l, list, c);
+		d = count_distinct(list, c);
 		for (; at && distinct[at - 1] < d; at--) {
 			distinct[at] = distinct[at - 1];
 			columns[at] = columns[at - 1];
@@ -226,7 +228,7 @@ static void leaf_rules(struct making *m, struct chain *chain, bool ask_dscp, con
 {
 	struct leaf leaf;
 
-	leaf.n_columns = order_columns(m->l, list, leaf.columns);
+	leaf.n_columns = order_columns(list, leaf.columns);
 	leaf.set = leaf.n_columns ? set_of_boxes(m, list, leaf.columns, leaf.n_columns) : list->items[0]->then;
 	rules(m, chain, ask_dscp, finish_leaf, &leaf);
 }
@@ -238,8 +240,8 @@ static size_t decide(struct making *m, struct chain *chain, bool ask_dscp, struc
 /* The address that most boxes of the list differ in, if they differ enough for pieces to be small. */
 static bool find_cut(struct making *m, const struct list *list, enum column *column)
 {
-	const size_t from = m->cut & LIMITS(COL_FROM) ? 0 : count_distinct(m->l, list, COL_FROM);
-	const size_t to = m->cut & LIMITS(COL_TO) ? 0 : count_distinct(m->l, list, COL_TO);
+	const size_t from = m->cut & LIMITS(COL_FROM) ? 0 : count_distinct(list, COL_FROM);
+	const size_t to = m->cut & LIMITS(COL_TO) ? 0 : count_distinct(list, COL_TO);
 
 	*column = from > to ? COL_FROM : COL_TO;
 	return (from > to ? from : to) > 1;

@@ -338,6 +338,7 @@ void lower_routes(struct lower *l, size_t index, struct chain *chain)
 		put(l, made, chain);
 	} else {
 		make_routes(l, index, chain);
-		keep(l, made, chain, n_rules, &before);
+		if (l->observed && l->observed->n_chains) /* else nothing lives that would ask for another epoch */
+			keep(l, made, chain, n_rules, &before);
 	}
 }

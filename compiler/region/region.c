@@ -135,9 +135,15 @@ static bool has_bit(const uint64_t *bits, unsigned int i)
 
 static void protos_of(const struct cni_ranges *keys, unsigned int shift, uint64_t bits[N_PROTOS / 64])
 {
-	for (size_t i = 0; i < keys->n_v4; i++)
-		for (unsigned int p = keys->v4[i].lo >> shift; p <= keys->v4[i].hi >> shift; p++)
-			bits[p / 64] |= UINT64_C(1) << (p % 64);
+	for (size_t i = 0; i < keys->n_v4; i++) {
+		const unsigned int first = keys->v4[i].lo >> shift, last = keys->v4[i].hi >> shift;
+
+		for (unsigned int p = first; p <= last; p = (p | 63) + 1) { /* a word at a time */
+			const unsigned int end = (p | 63) < last ? p | 63 : last;
+
+			bits[p / 64] |= ~UINT64_C(0) >> (63 - (end - p)) << p % 64;
+		}
+	}
 }
 
 /* Keys of whole protocols; for other bits, of single values, shift is 0. */
@@ -146,7 +152,9 @@ static struct cni_ranges keys_of(struct cni_arena *arena, const uint64_t *bits, 
 	struct cni_ranges keys = { 0 };
 
 	for (unsigned int i = 0; i < n; i++)
-		if (has_bit(bits, i))
+		if (!(bits[i / 64] >> (i % 64)))
+			i |= 63; /* no more of this word */
+		else if (has_bit(bits, i))
 			cni_ranges_add(arena, &keys, (struct cni_addr){ CNI_V4, (cni_u128)i << shift },
 				       (struct cni_addr){ CNI_V4, ((cni_u128)(i + 1) << shift) - 1 });
 	cni_ranges_normalise(&keys);

@@ -56,9 +56,19 @@ static json_t *mended(const char *text, size_t len)
 	return json;
 }
 
+/* Whether it is UTF-8 at a glance, as nearly all is, which Jansson would look at letter by letter. */
+static bool is_ascii(const char *text, size_t len)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < len; i++)
+		all |= (unsigned char)text[i];
+	return all < 0x80;
+}
+
 json_t *rt_json_textn(const char *text, size_t len)
 {
-	json_t *json = json_stringn(text, len);
+	json_t *json = is_ascii(text, len) ? json_stringn_nocheck(text, len) : json_stringn(text, len);
 
 	return json ? json : mended(text, len);
 }

@@ -36,6 +36,21 @@ void rt_attrs_nested(struct rt_attrs *attrs, const struct nlattr *nest)
 	mnl_attr_for_each_nested(attr, nest) take(attrs, attr);
 }
 
+void rt_attrs_few(const struct nlattr **at, size_t n, const struct nlattr *nest)
+{
+	const struct nlattr *attr;
+
+	memset(at, 0, n * sizeof(*at));
+	if (nest)
+		mnl_attr_for_each_nested(attr, nest)
+		{
+			const uint16_t type = mnl_attr_get_type(attr);
+
+			if (type < n)
+				at[type] = attr;
+		}
+}
+
 #define READ(type, from)                                                                                               \
 	type value;                                                                                                    \
                                                                                                                        \

@@ -15,7 +15,7 @@
 struct rt_trust;
 
 struct rt_observation {
-	const struct rt_trust *trust; /* NULL: every set is read */
+	const struct rt_trust *trust; /* NULL: everything is read */
 	struct rt_netlink *nl;
 	struct cni_arena *arena;
 	struct cni_state *state;
@@ -57,6 +57,8 @@ struct rt_attrs {
 
 void rt_attrs(struct rt_attrs *attrs, const struct nlmsghdr *message, size_t header);
 void rt_attrs_nested(struct rt_attrs *attrs, const struct nlattr *nest); /* NULL: none */
+/* The same into at[0..n), without the types from n on, where there may be millions of nests. */
+void rt_attrs_few(const struct nlattr **at, size_t n, const struct nlattr *nest);
 
 /* `missing` where the attribute is absent or of another size. */
 uint8_t rt_u8(const struct nlattr *attr, uint8_t missing);

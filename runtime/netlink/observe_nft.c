@@ -204,14 +204,94 @@ static int read_rule(const struct nlmsghdr *message, void *arg)
 	return 0;
 }
 
+/* ---- what nobody has changed ---- */
+
+/* While only our own batches have moved the generation id. */
+static const struct rt_trust *trust_in(const struct rt_observation *obs)
+{
+	const struct rt_trust *trust = obs->trust;
+
+	return trust && trust->known && trust->generation == obs->state->generation ? trust : NULL;
+}
+
+static const struct cni_st_chain *find_chain(const struct cni_state *state, const struct cni_st_chain *chain)
+{
+	return state && state->n_chains ? bsearch(chain, state->chains, state->n_chains, sizeof(*chain), by_name)
+					: NULL;
+}
+
+#define KINDS_MAX 256 /* of chains: more are read */
+
+struct kinds {
+	uint64_t items[KINDS_MAX];
+	size_t n;
+};
+
+/* The same for chains whose rules have the same expressions, whatever they compare with and lead to. */
+static uint64_t kind_of(const struct cni_st_chain *chain)
+{
+	uint64_t kind = chain->n_rules;
+
+	for (size_t i = 0; i < chain->n_rules; i++) {
+		const struct cni_st_rule_nft *rule = &chain->rules[i];
+
+		for (size_t j = 0; j < rule->n_exprs; j++) {
+			const struct cni_expr *x = &rule->exprs[j];
+			const uint64_t parts[] = {
+				(uint64_t)x->op, (uint32_t)x->key, x->reg, x->sreg, x->offset, x->len
+			};
+
+			for (size_t k = 0; k < sizeof(parts) / sizeof(*parts); k++)
+				kind = (kind ^ parts[k]) * UINT64_C(1099511628211); /* FNV-1a's prime */
+		}
+	}
+	return kind;
+}
+
+static bool was_met(struct kinds *kinds, uint64_t kind)
+{
+	for (size_t i = 0; i < kinds->n; i++)
+		if (kinds->items[i] == kind)
+			return true;
+	if (kinds->n < KINDS_MAX)
+		kinds->items[kinds->n++] = kind;
+	return false;
+}
+
+/* The same chain of the same content, as it was read before, or sent. NULL: it is to be read. */
+static const struct cni_st_chain *known_chain(const struct rt_observation *obs, const struct cni_st_chain *chain,
+					      struct kinds *kinds)
+{
+	const struct rt_trust *trust = trust_in(obs);
+	const struct cni_st_chain *known;
+
+	if (!trust || cni_chain_flips(chain))
+		return NULL;
+	known = find_chain(trust->known, chain);
+	if (known)
+		return known->handle == chain->handle ? known : NULL;
+	known = find_chain(trust->made, chain);
+	return known && was_met(kinds, kind_of(known)) ? known : NULL;
+}
+
 static int observe_rules(struct rt_observation *obs)
 {
+	struct kinds kinds = { .n = 0 };
 	int rc = 0;
 
 	if (obs->state->n_chains <= CHAINS_AT_ONCE)
 		return dump(obs, NFT_MSG_GETRULE, NLM_F_DUMP, NULL, read_rule);
-	for (size_t i = 0; !rc && i < obs->state->n_chains; i++)
-		rc = dump(obs, NFT_MSG_GETRULE, NLM_F_DUMP, obs->state->chains[i].name, read_rule);
+	for (size_t i = 0; !rc && i < obs->state->n_chains; i++) {
+		struct cni_st_chain *chain = &obs->state->chains[i];
+		const struct cni_st_chain *known = known_chain(obs, chain, &kinds);
+
+		if (known) {
+			chain->rules = known->rules;
+			chain->n_rules = known->n_rules;
+		} else {
+			rc = dump(obs, NFT_MSG_GETRULE, NLM_F_DUMP, chain->name, read_rule);
+		}
+	}
 	return rc;
 }
 
@@ -225,10 +305,10 @@ static int by_set_name(const void *a, const void *b)
 /* The same set of the same content, as it was read before. NULL: none is known. */
 static const struct cni_st_set *find_known(const struct rt_observation *obs, const struct cni_st_set *set)
 {
-	const struct rt_trust *trust = obs->trust;
+	const struct rt_trust *trust = trust_in(obs);
 	const struct cni_st_set *known;
 
-	if (!trust || !trust->known || !trust->known->n_sets || trust->generation != obs->state->generation)
+	if (!trust || !trust->known->n_sets)
 		return NULL;
 	known = bsearch(set, trust->known->sets, trust->known->n_sets, sizeof(*set), by_set_name);
 	return known && known->handle == set->handle ? known : NULL;

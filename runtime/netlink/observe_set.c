@@ -94,41 +94,50 @@ const char *rt_comment(struct cni_arena *arena, const struct nlattr *udata)
 /* To `offset` of the next key's room. */
 static bool read_key(struct reading *r, const struct nlattr *nest, size_t offset)
 {
-	struct rt_attrs key;
+	const struct nlattr *key[NFTA_DATA_MAX + 1], *value;
 
-	rt_attrs_nested(&key, nest);
-	if (!key.at[NFTA_DATA_VALUE] || mnl_attr_get_payload_len(key.at[NFTA_DATA_VALUE]) != r->set->key_len)
+	rt_attrs_few(key, NFTA_DATA_MAX + 1, nest);
+	value = key[NFTA_DATA_VALUE];
+	if (!value || mnl_attr_get_payload_len(value) != r->set->key_len)
 		return false;
-	memcpy(r->keys + r->n_raw * r->size + offset, mnl_attr_get_payload(key.at[NFTA_DATA_VALUE]), r->set->key_len);
+	memcpy(r->keys + r->n_raw * r->size + offset, mnl_attr_get_payload(value), r->set->key_len);
 	return true;
+}
+
+static void read_verdict(struct reading *r, const struct nlattr *nest, struct cni_st_verdict *to)
+{
+	const struct nlattr *data[NFTA_DATA_MAX + 1], *verdict[NFTA_VERDICT_MAX + 1];
+
+	rt_attrs_few(data, NFTA_DATA_MAX + 1, nest);
+	rt_attrs_few(verdict, NFTA_VERDICT_MAX + 1, data[NFTA_DATA_VERDICT]);
+	to->code = (int32_t)rt_be32(verdict[NFTA_VERDICT_CODE], 0);
+	if (verdict[NFTA_VERDICT_CHAIN])
+		to->chain = intern(r, rt_string(verdict[NFTA_VERDICT_CHAIN]));
 }
 
 static int read_element(struct reading *r, const struct nlattr *nest)
 {
-	struct rt_attrs attrs, data, verdict;
+	const struct nlattr *at[NFTA_SET_ELEM_MAX + 1];
 	struct raw raw = { 0 };
+	uint32_t flags;
 
-	rt_attrs_nested(&attrs, nest);
-	if (!attrs.at[NFTA_SET_ELEM_KEY] && rt_be32(attrs.at[NFTA_SET_ELEM_FLAGS], 0) & NFT_SET_ELEM_CATCHALL) {
+	rt_attrs_few(at, NFTA_SET_ELEM_MAX + 1, nest);
+	flags = rt_be32(at[NFTA_SET_ELEM_FLAGS], 0);
+	if (!at[NFTA_SET_ELEM_KEY] && flags & NFT_SET_ELEM_CATCHALL) {
 		r->catch_all = true;
 		return 0;
 	}
 	if (r->n_raw >= UINT32_MAX || !grow((void **)&r->keys, &r->room, r->n_raw, r->size) ||
 	    !grow((void **)&r->raw, &r->room_raw, r->n_raw, sizeof(raw)))
 		return -ENOMEM;
-	if (!read_key(r, attrs.at[NFTA_SET_ELEM_KEY], 0) ||
-	    (cni_set_is_boxes(r->set) && !read_key(r, attrs.at[NFTA_SET_ELEM_KEY_END], r->set->key_len)))
+	if (!read_key(r, at[NFTA_SET_ELEM_KEY], 0) ||
+	    (cni_set_is_boxes(r->set) && !read_key(r, at[NFTA_SET_ELEM_KEY_END], r->set->key_len)))
 		return -EPROTO;
 	raw.key = (uint32_t)r->n_raw;
-	raw.is_end = rt_be32(attrs.at[NFTA_SET_ELEM_FLAGS], 0) & NFT_SET_ELEM_INTERVAL_END;
-	if (r->set->map && !raw.is_end) {
-		rt_attrs_nested(&data, attrs.at[NFTA_SET_ELEM_DATA]);
-		rt_attrs_nested(&verdict, data.at[NFTA_DATA_VERDICT]);
-		raw.verdict.code = (int32_t)rt_be32(verdict.at[NFTA_VERDICT_CODE], 0);
-		if (verdict.at[NFTA_VERDICT_CHAIN])
-			raw.verdict.chain = intern(r, rt_string(verdict.at[NFTA_VERDICT_CHAIN]));
-	}
-	raw.comment = rt_comment(r->obs->arena, attrs.at[NFTA_SET_ELEM_USERDATA]);
+	raw.is_end = flags & NFT_SET_ELEM_INTERVAL_END;
+	if (r->set->map && !raw.is_end)
+		read_verdict(r, at[NFTA_SET_ELEM_DATA], &raw.verdict);
+	raw.comment = rt_comment(r->obs->arena, at[NFTA_SET_ELEM_USERDATA]);
 	r->raw[r->n_raw++] = raw;
 	return 0;
 }
@@ -158,6 +167,25 @@ static int by_key(const void *a, const void *b, void *arg)
 	int order = memcmp(r->keys + x->key * r->size, r->keys + y->key * r->size, r->set->key_len);
 
 	return order ? order : y->is_end - x->is_end;
+}
+
+/* The kernel walks sets of ranges from the highest key down. */
+static void sort(struct reading *r)
+{
+	size_t n_falling = 1;
+
+	while (n_falling < r->n_raw && by_key(&r->raw[n_falling], &r->raw[n_falling - 1], r) < 0)
+		n_falling++;
+	if (n_falling < r->n_raw) {
+		qsort_r(r->raw, r->n_raw, sizeof(*r->raw), by_key, r);
+		return;
+	}
+	for (size_t i = 0; i < r->n_raw / 2; i++) {
+		const struct raw other = r->raw[i];
+
+		r->raw[i] = r->raw[r->n_raw - 1 - i];
+		r->raw[r->n_raw - 1 - i] = other;
+	}
 }
 
 static void before(unsigned char *key, size_t len)
@@ -231,7 +259,7 @@ int rt_observe_elements(struct rt_observation *obs, struct cni_st_set *set)
 	mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_SET, set->name);
 	rc = rt_request(obs->nl, RT_NETFILTER, request, read_elements, &r);
 	if (!rc && r.n_raw)
-		qsort_r(r.raw, r.n_raw, sizeof(*r.raw), by_key, &r);
+		sort(&r);
 	if (!rc && r.catch_all)
 		set->n_fields = 0;
 	else if (!rc)

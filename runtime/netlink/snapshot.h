@@ -12,12 +12,16 @@
 #include "compiler/state.h"
 #include "runtime/netlink/netlink.h"
 
-/* What need not be read. A generation id that has not moved proves that no set has changed meanwhile. */
+/* What need not be read: a generation id that only our own batches have moved proves that nothing else has changed. */
 struct rt_trust {
 	bool seal; /* while the table's seal holds, large sets are left unread */
-	/* at this generation, sets that have their names by content are as they are in `known`; NULL: nothing is */
+	/* at this generation, what has its name by content is as it is in `known`: sets, and chains where there are very
+	 * many; NULL: nothing is */
 	const struct cni_state *known;
 	uint32_t generation;
+	/* ... and chains that are not in it are as in `made`, of which they were sent. One of each kind is read all the
+	 * same, since a kernel may leave out what it does not know. NULL: all are read */
+	const struct cni_state *made;
 };
 
 /* The dumps are no transaction: they are compared with notifications and with nft's generation id, and repeated

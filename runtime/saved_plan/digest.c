@@ -3,10 +3,10 @@
 #include "runtime/saved_plan/digest.h"
 
 #include <jansson.h>
-#include <sha2.h>
 #include <stdlib.h>
 
 #include "runtime/json/state_json.h"
+#include "runtime/sha256.h"
 
 /* ---- records as they are meant: what the kernel only observes is taken away ---- */
 
@@ -132,20 +132,20 @@ static struct cni_state *managed(struct cni_arena *arena, const struct cni_state
 
 void rt_digest_bytes(const void *data, size_t len, char digest[RT_DIGEST_TEXT])
 {
-	SHA2_CTX sha;
+	struct sha256_ctx sha;
 
-	SHA256Init(&sha);
-	SHA256Update(&sha, data, len);
-	SHA256End(&sha, digest);
+	sha256_init(&sha);
+	sha256_update(&sha, len, data);
+	rt_sha256_end(&sha, digest);
 }
 
 static int update(const char *data, size_t len, void *sha)
 {
-	SHA256Update(sha, (const uint8_t *)data, len);
+	sha256_update(sha, len, (const uint8_t *)data);
 	return 0;
 }
 
-static bool add_state(SHA2_CTX *sha, const struct cni_state *state)
+static bool add_state(struct sha256_ctx *sha, const struct cni_state *state)
 {
 	json_t *json = rt_state_to_json(state);
 	bool done = json && !json_dump_callback(json, update, sha, JSON_COMPACT);
@@ -156,34 +156,34 @@ static bool add_state(SHA2_CTX *sha, const struct cni_state *state)
 
 bool rt_digest_state(struct cni_arena *arena, const struct cni_state *state, char digest[RT_DIGEST_TEXT])
 {
-	SHA2_CTX sha;
+	struct sha256_ctx sha;
 	bool done;
 
-	SHA256Init(&sha);
+	sha256_init(&sha);
 	done = add_state(&sha, managed(arena, state));
-	SHA256End(&sha, digest);
+	rt_sha256_end(&sha, digest);
 	return done;
 }
 
 bool rt_digest_plan(struct cni_arena *arena, const struct cni_plan *plan, char digest[RT_DIGEST_TEXT])
 {
 	struct cni_state before = { 0 }, after = { 0 };
-	SHA2_CTX sha;
+	struct sha256_ctx sha;
 	bool done;
 
-	SHA256Init(&sha);
+	sha256_init(&sha);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct cni_step *step = &plan->steps[i];
 		const uint8_t what[] = { (uint8_t)step->phase, (uint8_t)step->op, (uint8_t)step->object,
 					 step->before != NULL, step->after != NULL };
 
-		SHA256Update(&sha, what, sizeof(what));
+		sha256_update(&sha, sizeof(what), what);
 		if (step->before)
 			add[step->object](arena, &before, step->before);
 		if (step->after)
 			add[step->object](arena, &after, step->after);
 	}
 	done = add_state(&sha, &before) && add_state(&sha, &after);
-	SHA256End(&sha, digest);
+	rt_sha256_end(&sha, digest);
 	return done;
 }

@@ -67,6 +67,29 @@ for (1 .. 50) {
 run('it is taken back', 0, 'plan', '--detailed-exitcode', $a);
 run('... all of it', 0, 'drift', $a);
 
+# of very many chains, those that were just sent, and those that were read before, need not be read one by one
+my $routes = 17_000;
+mkdir "$dir/$_" for 'c', 'd';
+is((sh(@policy, "$dir/c", 'fields', $routes))[0], 0, 'a policy of many routes');
+is((sh(@policy, "$dir/d", '--change', 10, 'fields', $routes))[0], 0, '... and one with ten others');
+my ($c, $d) = map {"$dir/$_/policy.cni"} 'c', 'd';
+sub asked () { my $n = () = slurp("$dir/trace") =~ /NFT_MSG_GETRULE/g; return $n }
+($json) = run('apply', 0, 'apply', '-y', '--json', $c);
+ok($json->{changed} && $json->{verified}, '... verified');
+cmp_ok(asked(), '<', 200, '... with a chain of each kind');
+run('all of it is there, as reading every chain shows', 0, 'drift', $c);
+cmp_ok(asked(), '>', $routes, '... one by one');
+($json) = run('ten routes changed', 0, 'apply', '-y', '--json', $d);
+ok($json->{changed} && $json->{verified}, '... verified');
+cmp_ok(asked(), '<', $routes + 200, '... each chain was read once, before');
+run('all of it is there', 0, 'drift', $d);
+my ($chain) = (at('router', 'nft list chains inet'))[1] =~ /chain (route\.hq\.r77\.\S+) \{/;
+is((at('router', "nft flush chain inet cnic $chain"))[0], 0, "someone empties $chain");
+($json) = run('apply', 0, 'apply', '-y', '--json', $d);
+ok($json->{changed} && $json->{verified}, '... puts it right');
+cmp_ok(asked(), '>', 2 * $routes, '... and every chain was read before and after');
+run('all of it is there again', 0, 'drift', $d);
+
 run('remove', 0, 'remove', '-y');
 unlike((at('router', 'nft list ruleset'))[1], qr/cnic/, 'nothing is left');
 done_testing;
