@@ -10,6 +10,7 @@ struct place {
 	struct machine *m;
 	struct chain *chain;
 	size_t at; /* rule */
+	bool for_all; /* marks: they do not matter from here on, and are given to packets later */
 	struct marks marks;
 	struct cni_space here; /* packets that are still in the rule */
 	struct registers r;
@@ -25,10 +26,11 @@ const struct element *constant_element(const struct set *set, const uint8_t *key
 struct memory {
 	struct chain *chain; /* NULL: the place is free */
 	size_t at;
+	bool for_all; /* marks */
 	struct marks marks;
 	unsigned int reads;
 	struct surroundings then;
-	struct cni_map map;
+	struct classes to;
 };
 
 /* Of that chain, rule and marks, in surroundings that differ in nothing that was read; NULL: it is not known. */

@@ -33,7 +33,7 @@ const struct memory *machine_recall(const struct machine *m, const struct memory
 	     at = (at + 1) & (m->room_memories - 1)) {
 		const struct memory *known = &m->memories[at];
 
-		if (known->chain == key->chain && known->at == key->at &&
+		if (known->chain == key->chain && known->at == key->at && known->for_all == key->for_all &&
 		    !memcmp(&known->marks, &key->marks, sizeof(key->marks)) &&
 		    same_surroundings(&known->then, &m->now, known->reads))
 			return known;

@@ -8,6 +8,7 @@
 
 #include "compiler/check/evaluate.h"
 #include "compiler/lower.h"
+#include "compiler/meaning/meaning.h"
 #include "compiler/proof/fate.h"
 #include "compiler/state/down.h"
 
@@ -44,20 +45,6 @@ static bool is_over(const struct proving *p)
 
 /* ---- what differs ---- */
 
-struct pair {
-	unsigned int x, y;
-	bool found;
-};
-
-static unsigned int note_pair(unsigned int x, unsigned int y, void *arg)
-{
-	struct pair *pair = arg;
-
-	if (x != y && !pair->found)
-		*pair = (struct pair){ x, y, true };
-	return 0;
-}
-
 static const char *packet_text(struct proving *p, enum cni_family family, struct cni_space where)
 {
 	const struct cni_space proper = cni_space_and(p->spaces, where, cni_space_proper(p->spaces, family));
@@ -80,24 +67,26 @@ struct claim {
 	const char *(*tell)(struct proving *p, unsigned int label);
 };
 
-static void refute(struct proving *p, const struct claim *claim, struct cni_map is, struct cni_map should)
+static void refute(struct proving *p, const struct claim *claim, struct cni_space where, struct cni_map is,
+		   struct cni_map should)
 {
-	struct pair pair = { 0 };
-	struct cni_space where;
+	const struct cni_pairs pairs = cni_map_pairs(p->spaces, p->texts.arena, is, should, where);
+	const struct cni_pair *pair = pairs.items;
 
-	cni_map_join(p->spaces, is, should, note_pair, &pair);
-	if (cni_spaces_failed(p->spaces) || !pair.found)
+	while (pair < pairs.items + pairs.n_items && pair->a == pair->b)
+		pair++;
+	if (pair == pairs.items + pairs.n_items)
 		return;
-	where = cni_space_and(p->spaces, cni_map_where(p->spaces, is, pair.x),
-			      cni_map_where(p->spaces, should, pair.y));
+	where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, is, pair->a));
+	where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, should, pair->b));
 	p->proof.answer = CNI_REFUTED;
 	p->proof.example =
 		(struct cni_counterexample){ .what = claim->what,
 					     .where = claim->device ? cni_printf(p->texts.arena, "on %s", claim->device)
 								    : "from the router itself",
 					     .packet = packet_text(p, claim->family, where),
-					     .should = claim->tell(p, pair.y),
-					     .is = claim->tell(p, pair.x) };
+					     .should = claim->tell(p, pair->b),
+					     .is = claim->tell(p, pair->a) };
 }
 
 static const char *tell_text(struct proving *p, unsigned int label)
@@ -119,24 +108,31 @@ static const char *tell_outcome(struct proving *p, unsigned int label)
 	}
 }
 
-static void compare(struct proving *p, const struct claim *claim, struct cni_map is, struct cni_map should)
+/* Class by class: where the two of a pair come to the same anyway, there is nothing to ask of packets. */
+static void compare(struct proving *p, const struct claim *claim, struct classes is, struct classes should)
 {
-	const size_t mark = cni_spaces_mark(p->spaces);
+	const struct class_pair *pairs;
+	size_t n;
 
 	if (is_over(p))
 		return;
-	/* outside of it both are the same */
-	is = cni_map_ite(p->spaces, claim->domain, is, should);
 	p->proof.n_maps++;
-	if (is.node != should.node)
-		refute(p, claim, is, should);
-	cni_spaces_release(p->spaces, mark, -1);
+	pairs = classes_meet(&p->machine.classing, &is, &should, claim->domain, &n);
+	for (size_t i = 0; i < n && !is_over(p); i++) {
+		struct cni_space where;
+
+		if (pairs[i].then_a.node == pairs[i].then_b.node)
+			continue;
+		where = cni_space_and(p->spaces, claim->domain, cni_map_where(p->spaces, is.of, pairs[i].a));
+		where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, should.of, pairs[i].b));
+		refute(p, claim, where, pairs[i].then_a, pairs[i].then_b);
+	}
 }
 
 /* ---- flows ---- */
 
 /* A mark alone, of what may have left more. */
-static struct cni_map only_mark(struct machine *m, unsigned int label, void *arg)
+static struct classes only_mark(struct machine *m, unsigned int label, void *arg)
 {
 	const struct outcome from = m->outcomes[label];
 	struct outcome to;
@@ -146,30 +142,30 @@ static struct cni_map only_mark(struct machine *m, unsigned int label, void *arg
 	to.kind = from.kind;
 	to.marks.mark = from.marks.mark;
 	to.marks.untracked = from.marks.untracked;
-	return cni_map_all(m->spaces, machine_outcome(m, &to));
+	return classes_plain(cni_map_all(m->spaces, machine_outcome(m, &to)));
 }
 
-static struct cni_map marks_of(struct proving *p, struct cni_map outcomes)
+static struct classes marks_of(struct proving *p, struct classes outcomes)
 {
 	return machine_bind(&p->machine, outcomes, only_mark, NULL);
 }
 
-static struct cni_map marked(struct proving *p, enum outcome_kind kind, uint32_t mark)
+static struct classes marked(struct proving *p, enum outcome_kind kind, uint32_t mark)
 {
 	struct outcome to;
 
 	memset(&to, 0, sizeof(to));
 	to.kind = kind;
 	to.marks.mark = kind == OUT_ACCEPT ? mark | p->sent.foreign : 0;
-	return cni_map_all(p->spaces, machine_outcome(&p->machine, &to));
+	return classes_plain(cni_map_all(p->spaces, machine_outcome(&p->machine, &to)));
 }
 
 /* One device's packets: what is proven of them in turn. */
 struct arrival {
 	struct proving *p;
 	struct claim claim;
-	struct cni_map outcomes; /* of new flows */
-	struct cni_map marks; /* the same, but for the flow's mark */
+	struct classes outcomes; /* of new flows */
+	struct classes marks; /* the same, but for the flow's mark */
 	struct cni_space translated; /* packets whose route translates */
 	struct cni_space tracked; /* packets that conntrack sees */
 	struct cni_space steered; /* of them, those that the policy's routes are for */
@@ -180,7 +176,7 @@ struct arrival {
 	size_t n_leaves;
 };
 
-static struct cni_map run(struct arrival *a, uint32_t ct_mark, uint32_t status, bool reply, uint32_t fib_type)
+static struct classes run(struct arrival *a, uint32_t ct_mark, uint32_t status, bool reply, uint32_t fib_type)
 {
 	struct proving *p = a->p;
 
@@ -221,24 +217,23 @@ static void add_leaf(struct arrival *a, unsigned int label, bool translates)
 	leaf->translates |= translates;
 }
 
-static bool has_label(const struct cni_labels *labels, unsigned int label)
+/* What new flows of `where` come to. */
+static void add_leaves(struct arrival *a, struct cni_space where, bool translates)
 {
-	for (size_t i = 0; i < labels->n_items; i++)
-		if (labels->items[i] == label)
-			return true;
-	return false;
-}
+	struct proving *p = a->p;
+	const struct classes any = classes_plain(cni_map_all(p->spaces, 0));
+	const struct class_pair *pairs;
+	size_t n;
 
-static void find_leaves(struct arrival *a)
-{
-	struct cni_spaces *spaces = a->p->spaces;
-	struct cni_arena *arena = a->p->texts.arena;
-	const struct cni_labels all = cni_map_labels(spaces, arena, a->outcomes);
-	const struct cni_map only = cni_map_ite(spaces, a->translated, a->outcomes, cni_map_all(spaces, CNI_MAX_LABEL));
-	const struct cni_labels translated = cni_map_labels(spaces, arena, only);
+	pairs = classes_meet(&p->machine.classing, &a->outcomes, &any, where, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct cni_space here =
+			cni_space_and(p->spaces, where, cni_map_where(p->spaces, a->outcomes.of, pairs[i].a));
+		const struct cni_pairs labels = cni_map_pairs(p->spaces, p->texts.arena, pairs[i].then_a, any.of, here);
 
-	for (size_t i = 0; i < all.n_items; i++)
-		add_leaf(a, all.items[i], has_label(&translated, all.items[i]));
+		for (size_t j = 0; j < labels.n_items; j++)
+			add_leaf(a, labels.items[j].a, translates);
+	}
 }
 
 static bool comes_to(const struct machine *m, unsigned int label, const struct marks *marks)
@@ -255,16 +250,17 @@ static bool comes_to(const struct machine *m, unsigned int label, const struct m
 static struct cni_space packets_of(struct arrival *a, const struct leaf *leaf)
 {
 	struct proving *p = a->p;
-	const struct cni_labels labels = cni_map_labels(p->spaces, p->texts.arena, a->outcomes);
+	const struct cni_map outcomes = classes_flat(&p->machine.classing, &a->outcomes);
+	const struct cni_labels labels = classes_labels(&p->machine.classing, outcomes);
 	unsigned int *is = cni_new_array(p->texts.arena, unsigned int, p->machine.n_outcomes);
 
 	for (size_t i = 0; i < labels.n_items; i++)
 		is[labels.items[i]] = comes_to(&p->machine, labels.items[i], &leaf->marks);
-	return cni_map_where(p->spaces, cni_map_relabel(p->spaces, a->outcomes, is, p->machine.n_outcomes), 1);
+	return cni_map_where(p->spaces, cni_map_relabel(p->spaces, outcomes, is, p->machine.n_outcomes), 1);
 }
 
-static void compare_marks(struct arrival *a, const char *what, struct cni_space domain, struct cni_map is,
-			  struct cni_map should)
+static void compare_marks(struct arrival *a, const char *what, struct cni_space domain, struct classes is,
+			  struct classes should)
 {
 	struct claim claim = a->claim;
 
@@ -297,10 +293,13 @@ static uint32_t in_other_epoch(const struct cni_model *model, uint32_t ct_mark)
 
 /* A flow that is not translated, of another epoch or of none: is classified again, but where its new route would translate
  * it, which cannot begin in its midst, it `stays`. */
-static void prove_stale(struct arrival *a, const char *what, uint32_t ct_mark, struct cni_map stays)
+static void prove_stale(struct arrival *a, const char *what, uint32_t ct_mark, struct classes stays)
 {
-	compare_marks(a, what, cni_space_all(), run(a, ct_mark, CONFIRMED, false, RTN_UNICAST),
-		      cni_map_ite(a->p->spaces, a->translated, stays, a->marks));
+	const struct classes is = run(a, ct_mark, CONFIRMED, false, RTN_UNICAST);
+
+	if (!cni_space_is_empty(a->translated))
+		compare_marks(a, what, a->translated, is, stays);
+	compare_marks(a, what, cni_space_not(a->p->spaces, a->translated), is, a->marks);
 }
 
 /* One that is: its translation holds it. */
@@ -312,26 +311,35 @@ static void prove_held(struct arrival *a, const struct leaf *leaf, uint32_t ct_m
 }
 
 /* Whether a flow's mark is another than `arg` behind the hook. */
-static struct cni_map is_remarked(struct machine *m, unsigned int label, void *arg)
+static struct classes is_remarked(struct machine *m, unsigned int label, void *arg)
 {
 	const struct outcome from = m->outcomes[label];
 	struct outcome to;
 
 	memset(&to, 0, sizeof(to));
 	to.kind = from.kind == OUT_ACCEPT && from.marks.ct_mark != *(const uint32_t *)arg ? OUT_RETURN : OUT_ACCEPT;
-	return cni_map_all(m->spaces, machine_outcome(m, &to));
+	return classes_plain(cni_map_all(m->spaces, machine_outcome(m, &to)));
+}
+
+static struct classes accepted(struct proving *p)
+{
+	struct outcome outcome;
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.kind = OUT_ACCEPT;
+	return classes_plain(cni_map_all(p->spaces, machine_outcome(&p->machine, &outcome)));
 }
 
 /* What comes the other way is classified by itself, and leaves the flow's mark as it is. */
 static void prove_reply(struct arrival *a, const struct leaf *leaf, uint32_t status)
 {
 	struct proving *p = a->p;
-	const struct cni_map is = run(a, leaf->marks.ct_mark, status, true, RTN_UNICAST);
+	const struct classes is = run(a, leaf->marks.ct_mark, status, true, RTN_UNICAST);
 	uint32_t mark = leaf->marks.ct_mark;
 
 	compare_marks(a, "a reply", a->tracked, is, a->marks);
 	compare_marks(a, "a flow's mark at a reply", a->tracked, machine_bind(&p->machine, is, is_remarked, &mark),
-		      cni_map_all(p->spaces, machine_outcome(&p->machine, &(struct outcome){ .kind = OUT_ACCEPT })));
+		      accepted(p));
 }
 
 static void prove_flows(struct arrival *a)
@@ -376,7 +384,7 @@ static uint32_t prove_arrivals(struct arrival *a, size_t target)
 	const struct cni_space answered = meant_arrivals(&p->meant, a->claim.family, target);
 	const struct marks *marks =
 		a->n_leaves == 1 && a->leaves->marks.mark == p->sent.foreign ? &a->leaves->marks : NULL;
-	const struct cni_map some = marked(p, OUT_ACCEPT, 1), none = marked(p, OUT_ACCEPT, 0);
+	const struct cni_map some = marked(p, OUT_ACCEPT, 1).of, none = marked(p, OUT_ACCEPT, 0).of;
 	struct claim claim = a->claim;
 
 	claim.what = "what comes in by a target";
@@ -385,8 +393,8 @@ static uint32_t prove_arrivals(struct arrival *a, size_t target)
 	if (p->model->options.ret == CNI_RETURN_NONE || !marks)
 		return 0;
 	/* of what it is, and of what it should be, the flows that are marked */
-	compare(p, &claim, cni_map_ite(p->spaces, packets_of(a, a->leaves), some, none),
-		cni_map_ite(p->spaces, answered, some, none));
+	compare(p, &claim, classes_plain(cni_map_ite(p->spaces, packets_of(a, a->leaves), some, none)),
+		classes_plain(cni_map_ite(p->spaces, answered, some, none)));
 	return marks->ct_mark;
 }
 
@@ -395,7 +403,7 @@ static void prove_answers(struct arrival *a, const uint32_t *returns)
 	struct proving *p = a->p;
 
 	for (size_t t = 0; t < p->model->n_targets && !is_over(p); t++) {
-		const struct cni_map outcomes =
+		const struct classes outcomes =
 			returns[t] ? run(a, returns[t], CONFIRMED, true, RTN_UNICAST) : a->outcomes;
 		struct claim claim = a->claim;
 
@@ -404,7 +412,7 @@ static void prove_answers(struct arrival *a, const uint32_t *returns)
 		claim.what = "an answer to what came in by a target";
 		claim.domain = cni_space_and(p->spaces, claim.domain, a->tracked);
 		compare(p, &claim, sent_outcomes(&p->sent, claim.family, claim.device, outcomes),
-			meant_return(&p->meant, claim.family, t, claim.device));
+			classes_plain(meant_return(&p->meant, claim.family, t, claim.device)));
 	}
 }
 
@@ -415,7 +423,7 @@ static struct arrival arrive(struct proving *p, enum cni_family family, const ch
 	struct arrival a = { .p = p,
 			     .claim = { cni_printf(p->texts.arena, "a new flow of %s", family_names[family]), device,
 					family, cni_space_not(p->spaces, meant_own(&p->meant, family)), tell_text } };
-	const struct cni_map is = sent_map(&p->sent, family, device, &a.outcomes);
+	const struct classes is = sent_map(&p->sent, family, device, &a.outcomes);
 
 	/* by addresses of the router itself no packet comes in, and what it sends from them has ways of its own */
 	if (!device)
@@ -425,7 +433,8 @@ static struct arrival arrive(struct proving *p, enum cni_family family, const ch
 	a.tracked = cni_space_not(p->spaces, meant_untracked(&p->meant, family, device));
 	a.steered = cni_space_and(p->spaces, a.tracked, meant_steered(&p->meant, family));
 	a.translated = cni_space_and(p->spaces, a.steered, meant_translated(&p->meant, family, device));
-	find_leaves(&a);
+	add_leaves(&a, cni_space_all(), false);
+	add_leaves(&a, a.translated, true);
 	return a;
 }
 
@@ -484,7 +493,8 @@ static void prove_own(struct proving *p, enum cni_family family)
 	struct arrival a = { .p = p, .claim = claim };
 	const struct cni_space outer = meant_outer(&p->meant, family);
 
-	compare(p, &claim, sent_routing(&p->sent, family, p->sent.foreign, "lo"), meant_own_map(&p->meant, family));
+	compare(p, &claim, classes_plain(sent_routing(&p->sent, family, p->sent.foreign, "lo")),
+		classes_plain(meant_own_map(&p->meant, family)));
 	a.claim.domain = outer;
 	compare_marks(&a, "the outer packet of a tunnel", cni_space_all(), run(&a, 0, 0, false, RTN_UNICAST),
 		      marked(p, OUT_ACCEPT, 0));
@@ -546,11 +556,13 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 			   struct cni_diags *diags)
 {
 	struct proving *p = cni_new(arena, struct proving);
+	enum cni_header_field order[CNI_N_FIELDS];
 
 	p->d = (struct decoder){ .arena = arena, .to = &p->set };
 	p->model = model;
 	p->limits = limits;
-	p->spaces = cni_spaces_new(arena, NULL, limits->max_nodes);
+	cni_meaning_order(&model, 1, order);
+	p->spaces = cni_spaces_new(arena, order, limits->max_nodes);
 	p->texts.arena = arena;
 	machine_init(&p->machine, &p->d, p->spaces);
 	routing_init(&p->routing, &p->d, p->spaces);
@@ -561,6 +573,7 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 				 .foreign = ~model->options.mark_mask };
 	p->meant = (struct meant){ .arena = arena,
 				   .spaces = p->spaces,
+				   .classing = &p->machine.classing,
 				   .texts = &p->texts,
 				   .model = model,
 				   .observed = observed,
