@@ -339,15 +339,32 @@ struct met {
 	struct cni_pairs pairs;
 };
 
+/* Where one of the two tells nothing apart, or both are one and the same, there is nothing to walk through. */
+static bool are_known(struct classing *c, struct cni_map a, struct cni_map b, struct cni_space where,
+		      struct cni_pairs *pairs)
+{
+	const struct cni_labels x = classes_labels(c, a), y = classes_labels(c, b);
+
+	if (!cni_space_equal(where, cni_space_all()) || (y.n_items != 1 && a.node != b.node))
+		return false;
+	for (size_t i = 0; i < x.n_items; i++)
+		*cni_push(c->arena, pairs->items, pairs->n_items) =
+			(struct cni_pair){ x.items[i], a.node == b.node ? x.items[i] : *y.items };
+	return true;
+}
+
 static const struct cni_pairs *pairs_of(struct classing *c, struct cni_map a, struct cni_map b, struct cni_space where)
 {
+	struct cni_pairs pairs = { 0 };
 	struct met *met;
 
 	for (size_t i = c->n_met; i-- > 0;)
 		if (c->met[i].a == a.node && c->met[i].b == b.node && c->met[i].where == where.node)
 			return &c->met[i].pairs;
+	if (!are_known(c, a, b, where, &pairs))
+		pairs = cni_map_pairs(c->spaces, c->arena, a, b, where);
 	met = cni_push(c->arena, c->met, c->n_met);
-	*met = (struct met){ a.node, b.node, where.node, cni_map_pairs(c->spaces, c->arena, a, b, where) };
+	*met = (struct met){ a.node, b.node, where.node, pairs };
 	return &met->pairs;
 }
 

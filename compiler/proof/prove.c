@@ -217,6 +217,21 @@ static void add_leaf(struct arrival *a, unsigned int label, bool translates)
 	leaf->translates |= translates;
 }
 
+/* The labels that a class comes to for packets of `where`. */
+static struct cni_labels labels_of(struct proving *p, struct cni_map of, const struct class_pair *pair,
+				   struct cni_space where)
+{
+	const struct cni_map then = pair->then_a, others = cni_map_all(p->spaces, CNI_MAX_LABEL);
+	struct cni_labels labels = classes_labels(&p->machine.classing, then);
+
+	if (labels.n_items > 1) {
+		where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, of, pair->a));
+		labels = cni_map_labels(p->spaces, p->texts.arena, cni_map_ite(p->spaces, where, then, others));
+		labels.n_items -= labels.items[labels.n_items - 1] == CNI_MAX_LABEL;
+	}
+	return labels;
+}
+
 /* What new flows of `where` come to. */
 static void add_leaves(struct arrival *a, struct cni_space where, bool translates)
 {
@@ -225,14 +240,14 @@ static void add_leaves(struct arrival *a, struct cni_space where, bool translate
 	const struct class_pair *pairs;
 	size_t n;
 
+	if (is_over(p))
+		return;
 	pairs = classes_meet(&p->machine.classing, &a->outcomes, &any, where, &n);
 	for (size_t i = 0; i < n; i++) {
-		const struct cni_space here =
-			cni_space_and(p->spaces, where, cni_map_where(p->spaces, a->outcomes.of, pairs[i].a));
-		const struct cni_pairs labels = cni_map_pairs(p->spaces, p->texts.arena, pairs[i].then_a, any.of, here);
+		const struct cni_labels labels = labels_of(p, a->outcomes.of, &pairs[i], where);
 
 		for (size_t j = 0; j < labels.n_items; j++)
-			add_leaf(a, labels.items[j].a, translates);
+			add_leaf(a, labels.items[j], translates);
 	}
 }
 

@@ -15,11 +15,14 @@ void memo_end(struct memo *memo)
 
 static struct memo_entry *place(const struct memo *memo, int a, int b, int c)
 {
-	uint64_t hash = ((uint64_t)(uint32_t)a << 32 | (uint32_t)b) * UINT64_C(0x9e3779b97f4a7c15);
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t hash = (uint64_t)(uint32_t)a * odd + (uint32_t)b;
 	size_t at;
 
-	hash = (hash ^ (uint32_t)c) * UINT64_C(0x9e3779b97f4a7c15);
-	for (at = (size_t)(hash >> 20) & (memo->room - 1); memo->entries[at].used; at = (at + 1) & (memo->room - 1))
+	/* each number must reach the lowest bits, also where the two others are always the same */
+	hash = (hash ^ hash >> 32) * odd + (uint32_t)c;
+	hash = (hash ^ hash >> 32) * odd;
+	for (at = (size_t)(hash >> 32) & (memo->room - 1); memo->entries[at].used; at = (at + 1) & (memo->room - 1))
 		if (memo->entries[at].a == a && memo->entries[at].b == b && memo->entries[at].c == c)
 			break;
 	return &memo->entries[at];
