@@ -299,8 +299,7 @@ static struct classes remembered(struct machine *m, struct memory memory,
 	}
 	m->reads = 0;
 	memory.to = make(m, &memory);
-	memory.reads = m->reads;
-	memory.then = m->now;
+	memory.reads = (uint8_t)m->reads;
 	machine_remember(m, &memory);
 	m->reads |= outer;
 	return memory.to;
@@ -350,7 +349,7 @@ static struct classes give_marks(struct machine *m, const struct memory *key)
 
 static struct classes run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks, bool for_all)
 {
-	const struct memory key = { .chain = chain, .at = at, .for_all = for_all, .marks = marks };
+	const struct memory key = { .chain = chain, .at = (uint32_t)at, .for_all = for_all, .marks = marks };
 
 	if (at == chain->n_rules || m->d->error)
 		return come_back(m, chain, &marks);
@@ -393,7 +392,7 @@ static bool ends_chain(struct machine *m, struct chain *chain, size_t at, struct
  * chain. */
 static struct classes run_rules(struct machine *m, struct chain *chain, size_t first, struct marks marks, bool for_all)
 {
-	const struct memory key = { .chain = chain, .at = first, .for_all = for_all, .marks = marks };
+	const struct memory key = { .chain = chain, .at = (uint32_t)first, .for_all = for_all, .marks = marks };
 	const size_t end = for_all ? chain->n_rules : quiet_from(chain);
 	size_t at = first;
 

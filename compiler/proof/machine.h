@@ -68,6 +68,7 @@ struct machine {
 	size_t n_slots;
 	struct memory *memories; /* what chains come to: an open hash table */
 	size_t n_memories, room_memories;
+	struct surroundings *kept; /* by the newest of them */
 	struct chain **base; /* chains of all hooks, once has_base */
 	size_t n_base;
 	bool has_base;

@@ -25,16 +25,16 @@ const struct element *constant_element(const struct set *set, const uint8_t *key
 /* memory.c: what a chain does from one of its rules on. */
 struct memory {
 	struct chain *chain; /* NULL: the place is free */
-	size_t at;
+	uint32_t at;
 	bool for_all; /* marks */
+	uint8_t reads;
 	struct marks marks;
-	unsigned int reads;
-	struct surroundings then;
+	const struct surroundings *then;
 	struct classes to;
 };
 
 /* Of that chain, rule and marks, in surroundings that differ in nothing that was read; NULL: it is not known. */
 const struct memory *machine_recall(const struct machine *m, const struct memory *key);
-void machine_remember(struct machine *m, const struct memory *memory);
+void machine_remember(struct machine *m, struct memory *memory);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* memory.c - what chains come to, from each of their rules on, for marks and surroundings that were met. */
+#include <limits.h>
 #include <string.h>
 
 #include "compiler/proof/machine_internal.h"
@@ -35,7 +36,7 @@ const struct memory *machine_recall(const struct machine *m, const struct memory
 
 		if (known->chain == key->chain && known->at == key->at && known->for_all == key->for_all &&
 		    !memcmp(&known->marks, &key->marks, sizeof(key->marks)) &&
-		    same_surroundings(&known->then, &m->now, known->reads))
+		    same_surroundings(known->then, &m->now, known->reads))
 			return known;
 	}
 	return NULL;
@@ -50,8 +51,21 @@ static void place(struct machine *m, const struct memory *memory)
 	m->memories[at] = *memory;
 }
 
-void machine_remember(struct machine *m, const struct memory *memory)
+/* Most of what is remembered was found in the surroundings of what was remembered before. */
+static const struct surroundings *keep_now(struct machine *m)
 {
+	struct surroundings *kept = m->kept;
+
+	if (!kept || !same_surroundings(kept, &m->now, UINT_MAX)) {
+		m->kept = kept = cni_new(m->d->arena, struct surroundings);
+		*kept = m->now;
+	}
+	return kept;
+}
+
+void machine_remember(struct machine *m, struct memory *memory)
+{
+	memory->then = keep_now(m);
 	if (2 * m->n_memories >= m->room_memories) {
 		const struct memory *old = m->memories;
 		const size_t n = m->room_memories;

@@ -86,7 +86,7 @@ struct set {
 	struct element *elems; /* ascending, disjoint unless of several fields, once the ruleset is whole */
 	size_t n_elems;
 	struct half *halves; /* elements as they came */
-	size_t n_halves;
+	size_t n_halves, room_halves;
 };
 
 /* ---- routing ---- */

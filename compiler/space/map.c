@@ -4,18 +4,35 @@
 
 #include <assert.h>
 
-static int label_node(struct cni_spaces *s, unsigned int label)
+static int make_label(struct cni_spaces *s, unsigned int label)
 {
 	size_t mark = cni_spaces_mark(s);
 	int node = TRUE_NODE;
 
-	assert(label <= CNI_MAX_LABEL);
 	for (unsigned int bit = 0; bit < LABEL_BITS && !s->failed; bit++) {
 		int var = s->labels + LABEL_BITS - 1 - (int)bit;
 
 		node = label >> bit & 1 ? make_node(s, var, FALSE_NODE, node) : make_node(s, var, node, FALSE_NODE);
 	}
 	return keep_node(s, mark, node);
+}
+
+/* Each is made once: they are asked for more often than anything else. */
+static int label_node(struct cni_spaces *s, unsigned int label)
+{
+	const size_t room = s->room_label_nodes;
+
+	assert(label <= CNI_MAX_LABEL);
+	if (s->failed)
+		return FALSE_NODE;
+	if (label >= room) {
+		s->room_label_nodes = 2 * (room + 32) > label ? 2 * (room + 32) : label + 1;
+		s->label_nodes = cni_regrow(s->arena, s->label_nodes, room * sizeof(*s->label_nodes),
+					    s->room_label_nodes * sizeof(*s->label_nodes));
+	}
+	if (!s->label_nodes[label])
+		s->label_nodes[label] = bdd_addref(make_label(s, label)); /* for ever */
+	return s->label_nodes[label];
 }
 
 unsigned int label_of(int node)

@@ -30,6 +30,8 @@ struct cni_spaces {
 	} * notes; /* by node */
 	size_t room_notes;
 	unsigned int walk;
+	int *label_nodes; /* by label; 0: it was not asked for; held for ever */
+	size_t room_label_nodes;
 };
 
 static inline unsigned int field_width(enum cni_family family, enum cni_header_field field)
