@@ -222,12 +222,15 @@ static void check_box(struct decoder *d, const struct set *set, const struct hal
 
 void proof_complete_set(struct decoder *d, struct set *set)
 {
+	bool is_sorted = true;
 	size_t n = 0;
 
-	for (size_t i = 0; i < set->n_halves; i++)
+	for (size_t i = 0; i < set->n_halves; i++) {
 		n += !set->halves[i].is_end;
+		is_sorted &= !i || by_key(&set->halves[i - 1], &set->halves[i]) <= 0;
+	}
 	set->elems = cni_new_array(d->arena, struct element, n);
-	if (set->n_halves)
+	if (!is_sorted)
 		qsort(set->halves, set->n_halves, sizeof(*set->halves), by_key);
 	for (size_t i = 1; i < set->n_halves; i++)
 		if (!set->n_fields && !by_key(&set->halves[i - 1], &set->halves[i]))

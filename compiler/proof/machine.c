@@ -34,11 +34,13 @@ static struct classes all_are(struct machine *m, enum outcome_kind kind, const s
 }
 
 /* A base chain has nowhere to come back to: its policy is what becomes of the packet. */
-static struct classes come_back(struct machine *m, const struct chain *chain, const struct marks *marks)
+static struct classes come_back(struct machine *m, const struct chain *chain, const struct mode *mode)
 {
+	if (mode->is_inner)
+		return classes_plain(mode->back);
 	if (chain->is_base && chain->drops)
 		return all_are(m, OUT_DROP, NULL);
-	return all_are(m, chain->is_base ? OUT_ACCEPT : OUT_RETURN, marks);
+	return all_are(m, chain->is_base ? OUT_ACCEPT : OUT_RETURN, &mode->marks);
 }
 
 static struct classes go_later(struct machine *m, struct chain *chain, bool is_inner)
@@ -52,56 +54,14 @@ static struct classes go_later(struct machine *m, struct chain *chain, bool is_i
 	return comes_to(m, &outcome);
 }
 
-/* ---- where marks matter ---- */
-
-static bool marks_matter(struct chain *chain);
-
-static bool marks_matter_to(const struct expr *x)
-{
-	static const bool matter[N_EXPR_OPS] = {
-		[X_META_SET] = true, [X_CT] = true,	    [X_CT_SET] = true, [X_MSS_SET] = true,
-		[X_NOTRACK] = true,  [X_MASQUERADE] = true, [X_SNAT] = true
-	};
-
-	if (x->op == X_LOOKUP && x->is_map)
-		for (size_t i = 0; i < x->set->n_elems; i++)
-			if (x->set->elems[i].code == NFT_JUMP && marks_matter(x->set->elems[i].chain))
-				return true;
-	return matter[x->op] || (x->op == X_META && x->key == NFT_META_MARK) ||
-	       (x->op == X_VERDICT && x->code == NFT_JUMP && marks_matter(x->chain));
-}
-
-/* From which rule on they do not: neither there nor in what the chain comes back from. Where it goes for good does not
- * count. A base chain is always run with its marks: what it goes to may come back. */
-static size_t quiet_from(struct chain *chain)
-{
-	size_t quiet = 0;
-
-	if (chain->has_quiet)
-		return chain->quiet;
-	chain->has_quiet = true;
-	chain->quiet = chain->n_rules; /* should it lead to itself */
-	for (size_t i = 0; i < chain->n_rules; i++)
-		for (size_t j = 0; j < chain->rules[i].n_exprs; j++)
-			if (chain->is_base || marks_matter_to(&chain->rules[i].exprs[j]))
-				quiet = i + 1;
-	chain->quiet = quiet;
-	return quiet;
-}
-
-static bool marks_matter(struct chain *chain)
-{
-	return quiet_from(chain) > 0;
-}
-
 /* ---- one rule ---- */
 
-static struct classes run_chain(struct machine *m, struct chain *chain, struct marks marks, bool for_all);
-static struct classes run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks, bool for_all);
+static struct classes run_chain(struct machine *m, struct chain *chain, struct mode mode);
+static struct classes run_from(struct machine *m, struct chain *chain, size_t at, struct mode mode);
 
 static struct classes next_rule(const struct place *p)
 {
-	return run_from(p->m, p->chain, p->at + 1, p->marks, p->for_all);
+	return run_from(p->m, p->chain, p->at + 1, p->mode);
 }
 
 /* `then` for the packets that are in the rule; what follows it, where there are others. */
@@ -112,38 +72,35 @@ static struct classes otherwise_next(const struct place *p, struct classes then)
 	return classes_ite(&p->m->classing, p->here, then, next_rule(p));
 }
 
-struct returning {
-	const struct place *place;
-};
-
 static struct classes after_return(struct machine *m, unsigned int label, void *arg)
 {
-	const struct returning *returning = arg;
-	const struct place *p = returning->place;
+	const struct place *p = arg;
 	const struct outcome outcome = m->outcomes[label];
 
-	if (outcome.kind == OUT_RETURN)
-		return run_from(m, p->chain, p->at + 1, outcome.marks, p->for_all);
-	if (outcome.kind == OUT_GOTO)
-		return go_later(m, outcome.chain, true);
-	return classes_plain(cni_map_all(m->spaces, label));
+	if (outcome.kind != OUT_RETURN)
+		return classes_plain(cni_map_all(m->spaces, label));
+	return run_from(m, p->chain, p->at + 1, (struct mode){ .marks = outcome.marks });
 }
 
 /* Where marks matter is for later, as long as the run is for all. */
-static struct classes lead_to(const struct place *p, struct chain *chain)
+static struct classes go_to(const struct place *p, struct chain *chain)
 {
-	if (p->for_all && marks_matter(chain))
-		return go_later(p->m, chain, false);
-	return run_chain(p->m, chain, p->marks, p->for_all);
+	if (p->mode.for_all && marks_matter(chain))
+		return go_later(p->m, chain, p->mode.is_inner);
+	return run_chain(p->m, chain, p->mode);
 }
 
+/* A run for all knows beforehand what comes after a return: it is the same for all. */
 static struct classes jump_to(struct place *p, struct chain *chain)
 {
-	struct returning returning = { p };
-	const struct classes all = machine_bind(p->m, lead_to(p, chain), after_return, &returning);
+	struct mode inner = { .for_all = true, .is_inner = true };
+	struct classes next;
 
-	/* what is made once for all marks is made so that there are few classes */
-	return p->for_all ? classes_plain(classes_flat(&p->m->classing, &all)) : all;
+	if (!p->mode.for_all)
+		return machine_bind(p->m, run_chain(p->m, chain, p->mode), after_return, p);
+	next = next_rule(p);
+	inner.back = classes_flat(&p->m->classing, &next);
+	return run_chain(p->m, chain, inner);
 }
 
 /* What a verdict does to every packet that meets it. */
@@ -151,13 +108,13 @@ static struct classes by_verdict(struct place *p, int32_t code, struct chain *ch
 {
 	switch (code) {
 	case NF_ACCEPT:
-		return all_are(p->m, OUT_ACCEPT, &p->marks);
+		return all_are(p->m, OUT_ACCEPT, &p->mode.marks);
 	case NF_DROP:
 		return all_are(p->m, OUT_DROP, NULL);
 	case NFT_RETURN:
-		return come_back(p->m, p->chain, &p->marks);
+		return come_back(p->m, p->chain, &p->mode);
 	case NFT_GOTO:
-		return lead_to(p, chain);
+		return go_to(p, chain);
 	case NFT_JUMP:
 		return jump_to(p, chain);
 	case NFT_CONTINUE:
@@ -230,7 +187,7 @@ static struct classes translate(struct place *p, const struct expr *x)
 	struct outcome outcome;
 
 	memset(&outcome, 0, sizeof(outcome));
-	outcome.marks = p->marks;
+	outcome.marks = p->mode.marks;
 	outcome.kind = x->op == X_MASQUERADE ? OUT_MASQUERADE : OUT_SNAT;
 	p->m->reads |= READS_FAMILY;
 	if (x->op == X_SNAT &&
@@ -246,7 +203,7 @@ static struct classes run_exprs(struct place *p, const struct expr *x, size_t n)
 	struct machine *m = p->m;
 
 	for (; n && !m->d->error && !cni_space_is_empty(p->here); x++, n--) {
-		const struct marks before = p->marks;
+		const struct marks before = p->mode.marks;
 
 		if (x->op == X_VERDICT)
 			return otherwise_next(p, by_verdict(p, x->code, x->chain));
@@ -259,13 +216,13 @@ static struct classes run_exprs(struct place *p, const struct expr *x, size_t n)
 		if (x->op == X_REJECT)
 			return otherwise_next(p, all_are(m, OUT_REJECT, NULL));
 		machine_expr(p, x);
-		if (memcmp(&before, &p->marks, sizeof(before)) != 0) {
+		if (memcmp(&before, &p->mode.marks, sizeof(before)) != 0) {
 			/* from here on two sorts of packets: those that were lost so far, and those that go on changed */
 			struct place changed = *p, lost = *p;
 			struct classes rest;
 
 			changed.here = cni_space_all();
-			lost.marks = before;
+			lost.mode.marks = before;
 			rest = run_exprs(&changed, x + 1, n - 1);
 			return otherwise_next(&lost, rest);
 		}
@@ -275,12 +232,7 @@ static struct classes run_exprs(struct place *p, const struct expr *x, size_t n)
 
 static struct classes run_rule(struct machine *m, const struct memory *key)
 {
-	struct place p = { .m = m,
-			   .chain = key->chain,
-			   .at = key->at,
-			   .for_all = key->for_all,
-			   .marks = key->marks,
-			   .here = cni_space_all() };
+	struct place p = { .m = m, .chain = key->chain, .at = key->at, .mode = key->mode, .here = cni_space_all() };
 	const struct nft_rule *rule = &key->chain->rules[key->at];
 
 	return run_exprs(&p, rule->exprs, rule->n_exprs);
@@ -299,7 +251,7 @@ static struct classes remembered(struct machine *m, struct memory memory,
 	}
 	m->reads = 0;
 	memory.to = make(m, &memory);
-	memory.reads = (uint8_t)m->reads;
+	memory.reads = m->reads;
 	machine_remember(m, &memory);
 	m->reads |= outer;
 	return memory.to;
@@ -323,7 +275,7 @@ static struct classes with_marks(struct machine *m, unsigned int label, void *ar
 		outcome.marks = *marks;
 	if (outcome.kind != OUT_GOTO)
 		return comes_to(m, &outcome);
-	to = run_chain(m, outcome.chain, *marks, false);
+	to = run_chain(m, outcome.chain, (struct mode){ .marks = *marks });
 	if (outcome.is_inner) {
 		const struct cni_labels labels =
 			classes_labels(&m->classing, (struct cni_map){ classes_flat(&m->classing, &to).node });
@@ -335,31 +287,29 @@ static struct classes with_marks(struct machine *m, unsigned int label, void *ar
 	return to;
 }
 
-static struct classes run_rules(struct machine *m, struct chain *chain, size_t first, struct marks marks, bool for_all);
-
-static const struct marks no_marks;
+static struct classes run_rules(struct machine *m, struct chain *chain, size_t first, struct mode mode);
 
 /* Where marks do not matter, they are given to what comes of it. */
 static struct classes give_marks(struct machine *m, const struct memory *key)
 {
-	struct marks marks = key->marks;
+	struct marks marks = key->mode.marks;
 
-	return machine_bind(m, run_rules(m, key->chain, key->at, no_marks, true), with_marks, &marks);
+	return machine_bind(m, run_rules(m, key->chain, key->at, (struct mode){ .for_all = true }), with_marks, &marks);
 }
 
-static struct classes run_from(struct machine *m, struct chain *chain, size_t at, struct marks marks, bool for_all)
+static struct classes run_from(struct machine *m, struct chain *chain, size_t at, struct mode mode)
 {
-	const struct memory key = { .chain = chain, .at = (uint32_t)at, .for_all = for_all, .marks = marks };
+	const struct memory key = { .chain = chain, .at = (uint32_t)at, .mode = mode };
 
 	if (at == chain->n_rules || m->d->error)
-		return come_back(m, chain, &marks);
-	return remembered(m, key, !for_all && at >= quiet_from(chain) ? give_marks : run_rule);
+		return come_back(m, chain, &mode);
+	return remembered(m, key, !mode.for_all && at >= quiet_from(chain) ? give_marks : run_rule);
 }
 
 /* Whether no packet gets past the rule, because of values that all of them have. */
-static bool ends_chain(struct machine *m, struct chain *chain, size_t at, struct marks marks)
+static bool ends_chain(struct machine *m, struct chain *chain, size_t at, struct mode mode)
 {
-	struct place p = { .m = m, .chain = chain, .at = at, .marks = marks, .here = cni_space_all() };
+	struct place p = { .m = m, .chain = chain, .at = at, .mode = mode, .here = cni_space_all() };
 	const struct nft_rule *rule = &chain->rules[at];
 
 	for (size_t i = 0; i < rule->n_exprs && !m->d->error; i++) {
@@ -390,27 +340,27 @@ static bool ends_chain(struct machine *m, struct chain *chain, size_t at, struct
 
 /* From the last rule that a packet can come to up: what comes next is then known, and no stack grows with the length of a
  * chain. */
-static struct classes run_rules(struct machine *m, struct chain *chain, size_t first, struct marks marks, bool for_all)
+static struct classes run_rules(struct machine *m, struct chain *chain, size_t first, struct mode mode)
 {
-	const struct memory key = { .chain = chain, .at = (uint32_t)first, .for_all = for_all, .marks = marks };
-	const size_t end = for_all ? chain->n_rules : quiet_from(chain);
+	const struct memory key = { .chain = chain, .at = (uint32_t)first, .mode = mode };
+	const size_t end = mode.for_all ? chain->n_rules : quiet_from(chain);
 	size_t at = first;
 
 	if (!machine_recall(m, &key))
-		while (at < end && !ends_chain(m, chain, at, marks))
+		while (at < end && !ends_chain(m, chain, at, mode))
 			at++;
 	for (; at > first && !m->d->error; at--)
-		run_from(m, chain, at, marks, for_all);
-	return run_from(m, chain, first, marks, for_all);
+		run_from(m, chain, at, mode);
+	return run_from(m, chain, first, mode);
 }
 
-static struct classes run_chain(struct machine *m, struct chain *chain, struct marks marks, bool for_all)
+static struct classes run_chain(struct machine *m, struct chain *chain, struct mode mode)
 {
 	struct classes all;
 
 	if (m->depth++ > MAX_DEPTH)
 		proof_fail(m->d, "chains lead to each other without end");
-	all = run_rules(m, chain, 0, marks, for_all);
+	all = run_rules(m, chain, 0, mode);
 	m->depth--;
 	return all;
 }
@@ -451,7 +401,8 @@ static struct classes run_hook(struct machine *m, struct hook *hook, struct mark
 	if (hook->next == hook->n_chains)
 		return all_are(m, OUT_ACCEPT, &marks);
 	m->now.before_conntrack = hook->chains[hook->next]->priority < NF_IP_PRI_CONNTRACK;
-	all = machine_bind(m, run_chain(m, hook->chains[hook->next], marks, false), after_chain, hook);
+	all = machine_bind(m, run_chain(m, hook->chains[hook->next], (struct mode){ .marks = marks }), after_chain,
+			   hook);
 	m->now.before_conntrack = early;
 	return all;
 }

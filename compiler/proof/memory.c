@@ -22,8 +22,8 @@ static bool same_surroundings(const struct surroundings *a, const struct surroun
 
 static size_t place_of(const struct machine *m, const struct memory *key)
 {
-	size_t hash = (key->chain->index * 31 + key->at) * 2654435761u ^ key->marks.ct_mark * 40503u ^
-		      key->marks.mark * 2246822519u ^ key->marks.mss;
+	size_t hash = (key->chain->index * 31 + key->at) * 2654435761u ^ key->mode.marks.ct_mark * 40503u ^
+		      key->mode.marks.mark * 2246822519u ^ key->mode.marks.mss;
 
 	return hash & (m->room_memories - 1);
 }
@@ -34,8 +34,8 @@ const struct memory *machine_recall(const struct machine *m, const struct memory
 	     at = (at + 1) & (m->room_memories - 1)) {
 		const struct memory *known = &m->memories[at];
 
-		if (known->chain == key->chain && known->at == key->at && known->for_all == key->for_all &&
-		    !memcmp(&known->marks, &key->marks, sizeof(key->marks)) &&
+		if (known->chain == key->chain && known->at == key->at &&
+		    !memcmp(&known->mode, &key->mode, sizeof(key->mode)) &&
 		    same_surroundings(known->then, &m->now, known->reads))
 			return known;
 	}

@@ -10,6 +10,7 @@
 struct entry {
 	const struct cni_product *product;
 	size_t begin, end; /* its ranges that meet the block */
+	size_t upper; /* the first of them that meets the upper half */
 	int then; /* what it leads to within all blocks so far */
 };
 
@@ -117,9 +118,12 @@ static bool is_any(const struct cni_product *product, enum cni_header_field fiel
 	return !ranges_of(product, field);
 }
 
-static size_t count_of(const struct making *m, const struct cni_product *product, enum cni_header_field field)
+static struct entry entry_of(const struct making *m, const struct cni_product *product, enum cni_header_field field,
+			     int then)
 {
-	return is_any(product, field) ? 0 : cni_ranges_count(ranges_of(product, field), m->family);
+	const size_t n = is_any(product, field) ? 0 : cni_ranges_count(ranges_of(product, field), m->family);
+
+	return (struct entry){ product, 0, n, 0, then };
 }
 
 static cni_u128 lo_of(const struct making *m, const struct cni_ranges *ranges, size_t i)
@@ -147,31 +151,52 @@ static size_t reaching(const struct making *m, const struct cni_ranges *ranges, 
 	return begin;
 }
 
-/* How a product has a block of addresses. */
+/* A block of the values of one address: first..last, below `depth` bits. */
+struct block {
+	unsigned int level; /* of the address in the order */
+	unsigned int depth;
+	cni_u128 first, last;
+	int var; /* that was asked last, -1: none; and the answer */
+	bool high;
+};
+
+/* How a product has a block. */
 enum part { NOTHING_OF_IT, PART_OF_IT, ALL_OF_IT };
 
-/* Cuts the entry's ranges down to the block. */
-static enum part cut(const struct making *m, struct entry *entry, enum cni_header_field field, cni_u128 first,
-		     cni_u128 last)
+static enum part part_of(const struct making *m, const struct entry *entry, enum cni_header_field field,
+			 const struct block *b)
 {
 	const struct cni_ranges *ranges = ranges_of(entry->product, field);
-	bool none, all;
+	const bool none = entry->begin == entry->end;
+	const bool all = !ranges || (!none && lo_of(m, ranges, entry->begin) <= b->first &&
+				     hi_of(m, ranges, entry->begin) >= b->last);
 
-	if (!ranges)
-		return ALL_OF_IT;
-	entry->begin = reaching(m, ranges, entry->begin, entry->end, first);
-	if (last != first) {
-		const size_t behind = reaching(m, ranges, entry->begin, entry->end, last);
-
-		entry->end = behind < entry->end && lo_of(m, ranges, behind) <= last ? behind + 1 : behind;
-	} else if (entry->begin < entry->end) {
-		entry->end = lo_of(m, ranges, entry->begin) <= first ? entry->begin + 1 : entry->begin;
-	}
-	none = entry->begin == entry->end;
-	all = !none && lo_of(m, ranges, entry->begin) <= first && hi_of(m, ranges, entry->begin) >= last;
-	if (is_negated(entry->product, field) ? none : all)
+	if (!ranges || (is_negated(entry->product, field) ? none : all))
 		return ALL_OF_IT;
 	return (is_negated(entry->product, field) ? all : none) ? NOTHING_OF_IT : PART_OF_IT;
+}
+
+static void find_upper(const struct making *m, struct entry *entry, enum cni_header_field field, cni_u128 middle)
+{
+	if (!is_any(entry->product, field))
+		entry->upper = reaching(m, ranges_of(entry->product, field), entry->begin, entry->end, middle + 1);
+}
+
+/* An entry of the block around this one, within it. A range that reaches over the middle is in both halves. */
+static struct entry within(const struct making *m, struct entry entry, enum cni_header_field field,
+			   const struct block *b)
+{
+	const struct cni_ranges *ranges = ranges_of(entry.product, field);
+
+	entry.then = branch(entry.then, b->var, b->high);
+	if (b->var < 0 || !ranges)
+		return entry;
+	if (b->high)
+		entry.begin = entry.upper;
+	else
+		entry.end = entry.upper < entry.end && lo_of(m, ranges, entry.upper) <= b->last ? entry.upper + 1
+												: entry.upper;
+	return entry;
 }
 
 /* ---- from field to field ---- */
@@ -202,33 +227,22 @@ static bool takes_all(const struct making *m, const struct cni_product *product,
 	return product->rest.node == TRUE_NODE && (level || is_any(product, m->s->order[1]));
 }
 
-/* A block of the values of one address: first..last, below `depth` bits. */
-struct block {
-	unsigned int level; /* of the address in the order */
-	unsigned int depth;
-	cni_u128 first, last;
-	int var; /* that was asked last, and the answer; -1: none */
-	bool high;
-};
-
 /* Of entries[begin..end), which met the block around this one. Leaves the stack as it was. */
 static int of_block(struct making *m, const struct block *b, size_t begin, size_t end, int otherwise)
 {
 	const enum cni_header_field field = m->s->order[b->level];
 	const int behind = m->s->first[m->s->order[b->level + 1]];
-	const cni_u128 middle = b->first + (b->last - b->first) / 2;
 	bool is_whole, is_over = false;
 	int node, low;
 
 	otherwise = branch(otherwise, b->var, b->high);
 	is_whole = var_of(otherwise) >= behind;
 	for (size_t i = begin; i < end && !is_over; i++) {
-		struct entry entry = m->entries[i];
-		const enum part part = cut(m, &entry, field, b->first, b->last);
+		const struct entry entry = within(m, m->entries[i], field, b);
+		const enum part part = part_of(m, &entry, field, b);
 
 		if (part == NOTHING_OF_IT)
 			continue;
-		entry.then = branch(entry.then, b->var, b->high);
 		is_whole &= part == ALL_OF_IT && var_of(entry.then) >= behind;
 		/* nothing is left then for those that follow */
 		is_over = part == ALL_OF_IT && takes_all(m, entry.product, b->level);
@@ -244,8 +258,11 @@ static int of_block(struct making *m, const struct block *b, size_t begin, size_
 		node = b->level ? of_rest(m, end, otherwise) : of_second(m, end, otherwise);
 	} else {
 		const int var = field_var(m->s, field, b->depth);
+		const cni_u128 middle = b->first + (b->last - b->first) / 2;
 		const size_t n = m->n_entries;
 
+		for (size_t i = end; i < n; i++)
+			find_upper(m, &m->entries[i], field, middle);
 		low = of_block(m, &(struct block){ b->level, b->depth + 1, b->first, middle, var, false }, end, n,
 			       otherwise);
 		node = of_block(m, &(struct block){ b->level, b->depth + 1, middle + 1, b->last, var, true }, end, n,
@@ -281,8 +298,7 @@ static int of_second(struct making *m, size_t begin, int otherwise)
 		return known;
 	end = m->n_keys;
 	for (size_t i = begin; i < n; i++)
-		push_entry(m, (struct entry){ m->entries[i].product, 0,
-					      count_of(m, m->entries[i].product, m->s->order[1]), m->entries[i].then });
+		push_entry(m, entry_of(m, m->entries[i].product, m->s->order[1], m->entries[i].then));
 	node = of_address(m, 1, n, otherwise);
 	m->n_entries = n;
 	return remember(m, at, end, node);
@@ -298,8 +314,7 @@ struct cni_map cni_map_products(struct cni_spaces *s, enum cni_family family, co
 	assert(s->order[0] + s->order[1] == CNI_FIELD_FROM + CNI_FIELD_TO);
 	for (size_t i = 0; i < n; i++)
 		if (products[i].rest.node != FALSE_NODE)
-			push_entry(&m, (struct entry){ &products[i], 0, count_of(&m, &products[i], s->order[0]),
-						       products[i].then.node });
+			push_entry(&m, entry_of(&m, &products[i], s->order[0], products[i].then.node));
 	node = s->failed ? FALSE_NODE : of_address(&m, 0, 0, otherwise.node);
 	cni_arena_free(m.arena);
 	return (struct cni_map){ keep_node(s, mark, node) };
