@@ -65,7 +65,7 @@ void notes_begin(struct cni_spaces *s)
 	const size_t nodes = (size_t)bdd_getallocnum();
 
 	if (s->room_notes < nodes) {
-		s->notes = cni_regrow(s->arena, s->notes, 0, nodes * sizeof(*s->notes));
+		s->notes = outgrow(&s->notes_arena, NULL, 0, nodes * sizeof(*s->notes));
 		s->room_notes = nodes;
 		s->walk = 0;
 	}

@@ -201,24 +201,86 @@ static struct entry within(const struct making *m, struct entry entry, enum cni_
 
 /* ---- from field to field ---- */
 
-static int of_second(struct making *m, size_t begin, int otherwise);
+static int of_address(struct making *m, unsigned int level, size_t begin, int otherwise);
 
 /* What is left to ask of entries[begin..) when both addresses are known. */
 static int of_rest(struct making *m, size_t begin, int otherwise)
 {
-	const size_t at = m->n_keys;
-	int node = otherwise, known;
+	int node = otherwise;
 
-	push_key(m, otherwise);
-	for (size_t i = begin; i < m->n_entries; i++) {
-		push_key(m, m->entries[i].product->rest.node);
-		push_key(m, m->entries[i].then);
-	}
-	if (recall(m, at, &known))
-		return known;
 	for (size_t i = m->n_entries; i-- > begin && !m->s->failed;)
 		node = hold(m->s, bdd_ite(m->entries[i].product->rest.node, m->entries[i].then, node));
-	return remember(m, at, m->n_keys, node);
+	return node;
+}
+
+static int of_second(struct making *m, size_t begin, int otherwise)
+{
+	const size_t n = m->n_entries;
+	int node;
+
+	for (size_t i = begin; i < n; i++)
+		push_entry(m, entry_of(m, m->entries[i].product, m->s->order[1], m->entries[i].then));
+	node = of_address(m, 1, n, otherwise);
+	m->n_entries = n;
+	return node;
+}
+
+static int of_whole(struct making *m, unsigned int level, size_t begin, int otherwise);
+
+/* The same with one bit of the address known, for which what they lead to asks. */
+static int of_half(struct making *m, unsigned int level, size_t begin, int otherwise, int var, bool high)
+{
+	const size_t n = m->n_entries;
+	int node;
+
+	for (size_t i = begin; i < n; i++) {
+		struct entry entry = m->entries[i];
+
+		entry.then = branch(entry.then, var, high);
+		push_entry(m, entry);
+	}
+	node = of_whole(m, level, n, branch(otherwise, var, high));
+	m->n_entries = n;
+	return node;
+}
+
+/* The first variable that something asks for which entries[begin..) lead to. */
+static int first_asked(const struct making *m, size_t begin, int otherwise)
+{
+	int var = var_of(otherwise);
+
+	for (size_t i = begin; i < m->n_entries; i++)
+		if (var_of(m->entries[i].then) < var)
+			var = var_of(m->entries[i].then);
+	return var;
+}
+
+/* Of entries[begin..), each of which has all of the block: they may come together in many blocks. */
+static int of_whole(struct making *m, unsigned int level, size_t begin, int otherwise)
+{
+	const int var = first_asked(m, begin, otherwise);
+	const size_t at = m->n_keys;
+	size_t end;
+	int node;
+
+	push_key(m, -1 - (int)level);
+	push_key(m, otherwise);
+	for (size_t i = begin; i < m->n_entries; i++) {
+		/* behind both addresses it does not matter which one it is */
+		push_key(m, level ? m->entries[i].product->rest.node : (int)(m->entries[i].product - m->products));
+		push_key(m, m->entries[i].then);
+	}
+	if (recall(m, at, &node))
+		return node;
+	end = m->n_keys;
+	if (m->s->failed)
+		node = FALSE_NODE;
+	else if (var < m->s->first[m->s->order[level + 1]])
+		node = make_node(m->s, var, of_half(m, level, begin, otherwise, var, false),
+				 of_half(m, level, begin, otherwise, var, true));
+	else
+		node = level ? of_rest(m, begin, otherwise) : of_second(m, begin, otherwise);
+	return remember(m, at, end, node);
 }
 
 /* Whether the product has all packets of a block that it has all addresses of. */
@@ -231,19 +293,17 @@ static bool takes_all(const struct making *m, const struct cni_product *product,
 static int of_block(struct making *m, const struct block *b, size_t begin, size_t end, int otherwise)
 {
 	const enum cni_header_field field = m->s->order[b->level];
-	const int behind = m->s->first[m->s->order[b->level + 1]];
-	bool is_whole, is_over = false;
+	bool is_whole = true, is_over = false;
 	int node, low;
 
 	otherwise = branch(otherwise, b->var, b->high);
-	is_whole = var_of(otherwise) >= behind;
 	for (size_t i = begin; i < end && !is_over; i++) {
 		const struct entry entry = within(m, m->entries[i], field, b);
 		const enum part part = part_of(m, &entry, field, b);
 
 		if (part == NOTHING_OF_IT)
 			continue;
-		is_whole &= part == ALL_OF_IT && var_of(entry.then) >= behind;
+		is_whole &= part == ALL_OF_IT;
 		/* nothing is left then for those that follow */
 		is_over = part == ALL_OF_IT && takes_all(m, entry.product, b->level);
 		push_entry(m, entry);
@@ -255,7 +315,7 @@ static int of_block(struct making *m, const struct block *b, size_t begin, size_
 	} else if (is_over && m->n_entries == end + 1) {
 		node = m->entries[end].then;
 	} else if (is_whole) {
-		node = b->level ? of_rest(m, end, otherwise) : of_second(m, end, otherwise);
+		node = of_whole(m, b->level, end, otherwise);
 	} else {
 		const int var = field_var(m->s, field, b->depth);
 		const cni_u128 middle = b->first + (b->last - b->first) / 2;
@@ -279,29 +339,6 @@ static int of_address(struct making *m, unsigned int level, size_t begin, int ot
 	const struct block all = { level, 0, 0, field_last(m->family, field), -1, false };
 
 	return of_block(m, &all, begin, m->n_entries, otherwise);
-}
-
-/* From the second address on: of entries that may come together in many blocks of the first. */
-static int of_second(struct making *m, size_t begin, int otherwise)
-{
-	const size_t at = m->n_keys, n = m->n_entries;
-	size_t end;
-	int known, node;
-
-	push_key(m, -1); /* of_rest() has none of these */
-	push_key(m, otherwise);
-	for (size_t i = begin; i < n; i++) {
-		push_key(m, (int)(m->entries[i].product - m->products));
-		push_key(m, m->entries[i].then);
-	}
-	if (recall(m, at, &known))
-		return known;
-	end = m->n_keys;
-	for (size_t i = begin; i < n; i++)
-		push_entry(m, entry_of(m, m->entries[i].product, m->s->order[1], m->entries[i].then));
-	node = of_address(m, 1, n, otherwise);
-	m->n_entries = n;
-	return remember(m, at, end, node);
 }
 
 struct cni_map cni_map_products(struct cni_spaces *s, enum cni_family family, const struct cni_product *products,

@@ -72,6 +72,8 @@ void cni_spaces_free(struct cni_spaces *s)
 		return;
 	assert(running == s);
 	bdd_done();
+	cni_arena_free(s->held_arena);
+	cni_arena_free(s->notes_arena);
 	running = NULL;
 }
 
@@ -90,12 +92,22 @@ struct cni_spaces_use cni_spaces_use(const struct cni_spaces *s)
 
 /* ---- what is held ---- */
 
+void *outgrow(struct cni_arena **arena, const void *old, size_t old_size, size_t new_size)
+{
+	struct cni_arena *larger = cni_arena_new();
+	void *new = cni_regrow(larger, old, old_size, new_size);
+
+	cni_arena_free(*arena);
+	*arena = larger;
+	return new;
+}
+
 /* Not by cni_push(), which takes a count that comes to a power of two again for one that grows. */
 static void push(struct cni_spaces *s, int node)
 {
 	if (s->n_held == s->room) {
 		s->room = s->room ? 2 * s->room : 1024;
-		s->held = cni_regrow(s->arena, s->held, s->n_held * sizeof(*s->held), s->room * sizeof(*s->held));
+		s->held = outgrow(&s->held_arena, s->held, s->n_held * sizeof(*s->held), s->room * sizeof(*s->held));
 	}
 	s->held[s->n_held++] = node;
 }

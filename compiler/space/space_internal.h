@@ -21,6 +21,7 @@ struct cni_spaces {
 	bool failed;
 	int *held; /* one reference each */
 	size_t n_held, room;
+	struct cni_arena *held_arena, *notes_arena; /* of these alone: what they have outgrown is given back */
 	int fields[CNI_N_FIELDS]; /* all variables of a field, as BuDDy wants to have them; held for ever */
 	int label_bits; /* the same of labels */
 	struct cni_space proper[CNI_N_FAMILIES]; /* held for ever */
@@ -57,6 +58,8 @@ static inline int field_var(const struct cni_spaces *s, enum cni_header_field fi
 	return s->first[field] + (int)depth;
 }
 
+/* What `*arena` holds alone, with more room, which is zeroed; in another arena. */
+void *outgrow(struct cni_arena **arena, const void *old, size_t old_size, size_t new_size);
 /* Holds a node until its mark is released; what comes after a failure is the empty space. */
 int hold(struct cni_spaces *s, int node);
 /* Releases all since the mark but that node, which is the empty space after a failure. */
