@@ -253,6 +253,8 @@ struct classes classes_ite(struct classing *c, struct cni_space where, struct cl
 			cni_map_ite(c->spaces, where, classes_flat(c, &then), classes_flat(c, &otherwise)));
 	then = in_two_steps(c, then);
 	otherwise = in_two_steps(c, otherwise);
+	if (!then.n || !otherwise.n)
+		return otherwise; /* the limit was reached */
 	merged = merge(c, where, &then, &otherwise);
 	to = cni_new_array(c->arena, struct cni_map, merged->labels.n_items);
 	for (size_t i = 0; i < merged->labels.n_items; i++) {

@@ -578,6 +578,7 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 	p->limits = limits;
 	cni_meaning_order(&model, 1, order);
 	p->spaces = cni_spaces_new(arena, order, limits->max_nodes);
+	cni_spaces_give_up_when(p->spaces, limits->is_late, limits->arg);
 	p->texts.arena = arena;
 	machine_init(&p->machine, &p->d, p->spaces);
 	routing_init(&p->routing, &p->d, p->spaces);

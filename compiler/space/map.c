@@ -135,7 +135,7 @@ static void meet(struct meeting *m, int a, int b, int where)
 {
 	int var, unused;
 
-	if (where == FALSE_NODE)
+	if (where == FALSE_NODE || has_failed(m->s))
 		return;
 	var = first_var(m->s, a, b, where);
 	if (var >= m->s->labels)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define FIRST_NODES 100000
+#define STEPS 4096 /* between two questions whether to give up: about a millisecond */
 #define CACHE_RATIO 8 /* nodes to a cache's entries */
 #define BYTES_PER_NODE (20 + 7 * 24 / CACHE_RATIO) /* BuDDy's struct, and its seven caches */
 
@@ -82,6 +83,19 @@ bool cni_spaces_failed(const struct cni_spaces *s)
 	return s->failed;
 }
 
+void cni_spaces_give_up_when(struct cni_spaces *s, bool (*is_late)(void *arg), void *arg)
+{
+	s->is_late = is_late;
+	s->late_arg = arg;
+}
+
+bool has_failed(struct cni_spaces *s)
+{
+	if (s->is_late && !(++s->steps % STEPS))
+		s->failed |= s->is_late(s->late_arg);
+	return s->failed;
+}
+
 struct cni_spaces_use cni_spaces_use(const struct cni_spaces *s)
 {
 	size_t nodes = (size_t)bdd_getallocnum();
@@ -114,7 +128,7 @@ static void push(struct cni_spaces *s, int node)
 
 int hold(struct cni_spaces *s, int node)
 {
-	if (s->failed)
+	if (has_failed(s))
 		return FALSE_NODE;
 	push(s, bdd_addref(node));
 	return node;

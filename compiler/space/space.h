@@ -51,6 +51,9 @@ struct cni_map {
 struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header_field *order, unsigned int max_nodes);
 void cni_spaces_free(struct cni_spaces *s); /* NULL is allowed */
 
+/* Asked now and then whether to give up: then it is as if the limit of nodes were reached. */
+void cni_spaces_give_up_when(struct cni_spaces *s, bool (*is_late)(void *arg), void *arg);
+
 bool cni_spaces_failed(const struct cni_spaces *s); /* the limit was reached: no result since means anything */
 
 /* What the diagrams have needed so far. */

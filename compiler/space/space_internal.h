@@ -19,6 +19,9 @@ struct cni_spaces {
 	int first[CNI_N_FIELDS]; /* variable of the field's highest bit; addresses of IPv4 use the first 32 */
 	int labels; /* of the label's highest bit: behind all fields */
 	bool failed;
+	bool (*is_late)(void *arg); /* NULL: nobody asks */
+	void *late_arg;
+	unsigned int steps; /* since it was asked */
 	int *held; /* one reference each */
 	size_t n_held, room;
 	struct cni_arena *held_arena, *notes_arena; /* of these alone: what they have outgrown is given back */
@@ -58,6 +61,8 @@ static inline int field_var(const struct cni_spaces *s, enum cni_header_field fi
 	return s->first[field] + (int)depth;
 }
 
+/* Every operation, and every step of a long walk, asks whether all is given up. */
+bool has_failed(struct cni_spaces *s);
 /* What `*arena` holds alone, with more room, which is zeroed; in another arena. */
 void *outgrow(struct cni_arena **arena, const void *old, size_t old_size, size_t new_size);
 /* Holds a node until its mark is released; what comes after a failure is the empty space. */

@@ -57,6 +57,8 @@ static const struct row {
 	[RT_OPT_MESSAGE] = { "message", 'm', TEXT, "TEXT", AT(message), NULL, "a word on this change for the history" },
 	[RT_OPT_NETNS] = { "netns", 0, TEXT, "NAME", AT(netns), NULL,
 			   "work in this network namespace: a name of ip-netns(8), or a path" },
+	[RT_OPT_NO_PROVE] = { "no-prove", 0, FLAG, NULL, AT(no_prove), NULL,
+			      "do not prove first that what is sent does what the policy says" },
 	[RT_OPT_NO_WAIT] = { "no-wait", 0, FLAG, NULL, AT(no_wait), NULL,
 			     "with --confirm: return as soon as the change is made" },
 	[RT_OPT_PROVE] = { "prove", 0, FLAG, NULL, AT(prove), NULL,

@@ -26,6 +26,7 @@ enum rt_option_id {
 	RT_OPT_MAX_NODES,
 	RT_OPT_MESSAGE,
 	RT_OPT_NETNS,
+	RT_OPT_NO_PROVE,
 	RT_OPT_NO_WAIT,
 	RT_OPT_PROVE,
 	RT_OPT_RULES,
@@ -69,7 +70,7 @@ struct rt_options {
 	const char **operands;
 	size_t n_operands;
 	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
-	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_wait, prove,
+	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_prove, no_wait, prove,
 		quiet, rules, shadowed, text, twin, verbose, version, write, yes;
 	const char *max_nodes, *message, *netns, *output, *state,
 		*state_dir; /* NULL: not given; output is NULL for "-", too */

@@ -256,6 +256,8 @@ static void what_is_too_large_is_told(void **state)
 	assert_int_equal(load(&large, text.data), 0);
 	assert_int_equal(prove(&large, 10000), CNI_TOO_LARGE);
 	assert_int_equal(large.diags.n_errors, 0);
+	for (unsigned int nodes = 10000; nodes < 100000; nodes += 3000) /* wherever it is noticed */
+		assert_int_not_equal(prove(&large, nodes), CNI_REFUTED);
 	assert_int_equal(prove(&large, NODES), CNI_PROVEN);
 	cni_arena_free(large.arena);
 	cni_arena_free(arena);
