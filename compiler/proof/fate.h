@@ -136,6 +136,8 @@ struct cni_map meant_return(struct meant *m, enum cni_family family, size_t targ
 struct cni_space meant_arrivals(struct meant *m, enum cni_family family, size_t target);
 /* What may be steered by its destination. */
 struct cni_space meant_steered(struct meant *m, enum cni_family family);
+/* The label of cni_meaning_routes() that decides about a packet; CNI_LABEL_NEVER also where there is no policy. */
+unsigned int meant_label(struct meant *m, const char *device, const struct cni_header *packet);
 /* Packets whose route translates. */
 struct cni_space meant_translated(struct meant *m, enum cni_family family, const char *device);
 const struct cni_policy *meant_policy(const struct cni_model *model, const char *device);

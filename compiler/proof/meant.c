@@ -320,6 +320,20 @@ static bool translates(const struct cni_route *route)
 	return any;
 }
 
+unsigned int meant_label(struct meant *m, const char *device, const struct cni_header *packet)
+{
+	const struct cni_policy *policy = meant_policy(m->model, device);
+	const struct cni_addr to = { packet->family, packet->field[CNI_FIELD_TO] };
+	size_t i = 0;
+
+	if (!policy || cni_ranges_has(&m->never, to))
+		return CNI_LABEL_NEVER;
+	while (i < policy->n_routes &&
+	       !cni_space_has(m->spaces, cni_space_match(m->spaces, packet->family, &policy->routes[i].match), packet))
+		i++;
+	return (unsigned int)i + 1;
+}
+
 struct cni_space meant_translated(struct meant *m, enum cni_family family, const char *device)
 {
 	const struct cni_policy *policy = meant_policy(m->model, device);

@@ -8,6 +8,7 @@
 
 #include "compiler/check/evaluate.h"
 #include "compiler/lower.h"
+#include "compiler/meaning/hints.h"
 #include "compiler/meaning/meaning.h"
 #include "compiler/proof/fate.h"
 #include "compiler/state/down.h"
@@ -45,17 +46,16 @@ static bool is_over(const struct proving *p)
 
 /* ---- what differs ---- */
 
-static const char *packet_text(struct proving *p, enum cni_family family, struct cni_space where)
+/* One that a reader of the policy knows. */
+static struct cni_header packet_of(struct proving *p, enum cni_family family, struct cni_space where)
 {
 	const struct cni_space proper = cni_space_and(p->spaces, where, cni_space_proper(p->spaces, family));
-	struct cni_text text = { .arena = p->texts.arena };
-	struct cni_header header;
+	struct cni_hints from = { 0 }, to = { 0 };
 
+	cni_hints_from(p->texts.arena, &p->model, 1, &from);
+	cni_hints_to(p->texts.arena, &to);
 	/* packets that differ in nothing that a policy can speak of are still packets */
-	header = cni_space_witness(p->spaces, family, cni_space_is_empty(proper) ? where : proper,
-				   &(struct cni_hints){ 0 }, &(struct cni_hints){ 0 });
-	cni_header_print(&text, &header);
-	return text.data;
+	return cni_space_witness(p->spaces, family, cni_space_is_empty(proper) ? where : proper, &from, &to);
 }
 
 /* Of each of what is compared: which packets, and how a number is told. */
@@ -65,13 +65,29 @@ struct claim {
 	enum cni_family family;
 	struct cni_space domain;
 	const char *(*tell)(struct proving *p, unsigned int label);
+	bool by_routes; /* of the device's policy: new flows */
 };
+
+/* By what the policy decides about the packet: not of what the router sends for itself. */
+static void tell_line(struct proving *p, const struct claim *claim, const struct cni_header *packet)
+{
+	struct cni_counterexample *x = &p->proof.example;
+	const struct cni_policy *policy = meant_policy(p->model, claim->device);
+	const unsigned int label = claim->by_routes ? meant_label(&p->meant, claim->device, packet) : CNI_LABEL_NEVER;
+
+	if (label == CNI_LABEL_NEVER)
+		return;
+	x->line = cni_meaning_name(p->texts.arena, policy, label);
+	x->span = cni_meaning_span(policy, label);
+}
 
 static void refute(struct proving *p, const struct claim *claim, struct cni_space where, struct cni_map is,
 		   struct cni_map should)
 {
 	const struct cni_pairs pairs = cni_map_pairs(p->spaces, p->texts.arena, is, should, where);
 	const struct cni_pair *pair = pairs.items;
+	struct cni_text text = { .arena = p->texts.arena };
+	struct cni_header packet;
 
 	while (pair < pairs.items + pairs.n_items && pair->a == pair->b)
 		pair++;
@@ -79,14 +95,19 @@ static void refute(struct proving *p, const struct claim *claim, struct cni_spac
 		return;
 	where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, is, pair->a));
 	where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, should, pair->b));
+	if (cni_spaces_failed(p->spaces))
+		return;
+	packet = packet_of(p, claim->family, where);
+	cni_header_print(&text, &packet);
 	p->proof.answer = CNI_REFUTED;
 	p->proof.example =
 		(struct cni_counterexample){ .what = claim->what,
 					     .where = claim->device ? cni_printf(p->texts.arena, "on %s", claim->device)
 								    : "from the router itself",
-					     .packet = packet_text(p, claim->family, where),
+					     .packet = text.data,
 					     .should = claim->tell(p, pair->b),
 					     .is = claim->tell(p, pair->a) };
+	tell_line(p, claim, &packet);
 }
 
 static const char *tell_text(struct proving *p, unsigned int label)
@@ -282,6 +303,7 @@ static void compare_marks(struct arrival *a, const char *what, struct cni_space 
 	claim.what = what;
 	claim.domain = cni_space_and(a->p->spaces, claim.domain, domain);
 	claim.tell = tell_outcome;
+	claim.by_routes = false;
 	compare(a->p, &claim, marks_of(a->p, is), should);
 }
 
@@ -405,6 +427,7 @@ static uint32_t prove_arrivals(struct arrival *a, size_t target)
 	claim.what = "what comes in by a target";
 	claim.domain = cni_space_all();
 	claim.tell = tell_outcome;
+	claim.by_routes = false;
 	if (p->model->options.ret == CNI_RETURN_NONE || !marks)
 		return 0;
 	/* of what it is, and of what it should be, the flows that are marked */
@@ -425,6 +448,7 @@ static void prove_answers(struct arrival *a, const uint32_t *returns)
 		if (!returns[t])
 			continue;
 		claim.what = "an answer to what came in by a target";
+		claim.by_routes = false;
 		claim.domain = cni_space_and(p->spaces, claim.domain, a->tracked);
 		compare(p, &claim, sent_outcomes(&p->sent, claim.family, claim.device, outcomes),
 			classes_plain(meant_return(&p->meant, claim.family, t, claim.device)));
@@ -437,7 +461,8 @@ static struct arrival arrive(struct proving *p, enum cni_family family, const ch
 {
 	struct arrival a = { .p = p,
 			     .claim = { cni_printf(p->texts.arena, "a new flow of %s", family_names[family]), device,
-					family, cni_space_not(p->spaces, meant_own(&p->meant, family)), tell_text } };
+					family, cni_space_not(p->spaces, meant_own(&p->meant, family)), tell_text,
+					true } };
 	const struct classes is = sent_map(&p->sent, family, device, &a.outcomes);
 
 	/* by addresses of the router itself no packet comes in, and what it sends from them has ways of its own */
@@ -503,8 +528,8 @@ static void prove_targets(struct proving *p, enum cni_family family, uint32_t *r
 /* Outer packets of tunnels and answers to probes, by their source alone. */
 static void prove_own(struct proving *p, enum cni_family family)
 {
-	struct claim claim = { "what the router sends for itself", NULL, family, meant_own(&p->meant, family),
-			       tell_text };
+	struct claim claim = { "what the router sends for itself", NULL,      family,
+			       meant_own(&p->meant, family),	   tell_text, false };
 	struct arrival a = { .p = p, .claim = claim };
 	const struct cni_space outer = meant_outer(&p->meant, family);
 
@@ -551,8 +576,8 @@ static void report(const struct cni_proof *proof, struct cni_diags *diags)
 	const struct cni_counterexample *x = &proof->example;
 
 	cni_diag_help(diags,
-		      cni_diag(diags, CNI506, (struct cni_span){ 0 }, "%s, %s%s%s: should be `%s`, and would be `%s`",
-			       x->what, x->where, *x->packet ? ", " : "", x->packet, x->should, x->is),
+		      cni_diag(diags, CNI506, x->span, "%s, %s%s%s: should be `%s`, and would be `%s`", x->what,
+			       x->where, *x->packet ? ", " : "", x->packet, x->should, x->is),
 		      "nothing was sent; this is a mistake in cnic, please report it with the policy");
 }
 

@@ -401,6 +401,12 @@ static void one_changed_thing_is_seen(void **state)
 		if (prove(b, NODES) != CNI_REFUTED)
 			fail_msg("not seen: %s", changes[i].name);
 		assert_int_equal(b->diags.first->code, CNI506);
+		/* a packet that a reader knows, and where the policy decides about it */
+		assert_non_null(strstr(b->diags.first->message, ":10::5 ")
+					? ""
+					: strstr(b->diags.first->message, "from 10.10.0.5 "));
+		assert_int_equal(cni_span_is_set(b->diags.first->span),
+				 !strncmp(b->diags.first->message, "a new flow", 10));
 		print_message("# %s: %s\n", changes[i].name, b->diags.first->message);
 		changes[i].change(b->state);
 	}
