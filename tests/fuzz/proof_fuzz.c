@@ -29,7 +29,7 @@ static const char policy[] = "lan hq { device eth2; prefix 10.10.0.0/16, 2001:db
 			     "	route some to 203.0.113.0/24 via a weight 3, b weight 1 masquerade else main;\n"
 			     "	else drop;\n"
 			     "}\n";
-static const char *const devices[] = { "eth1", "eth2", "eth3" };
+static const char *const devices[] = { "eth1", "eth3", "eth2" };
 static const uint32_t indexes[] = { 1, 2, 3 };
 
 struct input {
