@@ -75,9 +75,8 @@ static const char *note(struct cni_arena *arena, const struct rt_revision *revis
 void rt_history_text(struct cni_text *out, const char *folder, const struct rt_revision *revisions, size_t n,
 		     bool awaiting)
 {
-	static const struct rt_column columns[] = {
-		{ "revision", true }, { "applied", false }, { "by", false }, { "digest", false }, { "proven", false }, { "message", false }
-	};
+	static const struct rt_column columns[] = { { "revision", true }, { "applied", false }, { "by", false },
+						    { "digest", false },  { "proven", false },	{ "message", false } };
 	struct rt_table table = { .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns) };
 	struct cni_arena *arena = out->arena;
 

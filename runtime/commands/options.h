@@ -70,8 +70,8 @@ struct rt_options {
 	const char **operands;
 	size_t n_operands;
 	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
-	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_prove, no_wait, prove,
-		quiet, rules, shadowed, text, twin, verbose, version, write, yes;
+	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_prove, no_wait,
+		prove, quiet, rules, shadowed, text, twin, verbose, version, write, yes;
 	const char *max_nodes, *message, *netns, *output, *state,
 		*state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */

@@ -72,8 +72,8 @@ struct rt_proved {
  * on the disk when it returns: a full or read-only disk is an error here (CNI713), before anything is changed.
  * Its number is above that of every one that is confirmed, pending, or was discarded last; only a meta.json that was
  * damaged while pending, or somebody's rm, can make a number come again. NULL: failed. */
-const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct rt_origin *origin,
-					    const char *message, const struct rt_proved *proved);
+const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct rt_origin *origin, const char *message,
+					    const struct rt_proved *proved);
 /* From when on the pending one awaits `cnic confirm`, and until when. -errno with CNI713. */
 int rt_revision_await(struct rt_store *store, int64_t deadline);
 /* The pending one becomes the last confirmed one, by a rename; those beyond RT_REVISIONS_MAX go. -errno with CNI713. */

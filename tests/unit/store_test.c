@@ -76,7 +76,8 @@ static const char *listed(struct run *run)
 static unsigned int begin(struct run *run, const char *text)
 {
 	struct rt_origin origin = sample(text);
-	const struct rt_revision *revision = rt_revision_begin(run->store, &origin, text, &(struct rt_proved){ true, 1.5, NULL });
+	const struct rt_revision *revision =
+		rt_revision_begin(run->store, &origin, text, &(struct rt_proved){ true, 1.5, NULL });
 
 	return revision ? revision->number : 0;
 }
