@@ -36,23 +36,50 @@ struct cni_ranges cni_meaning_never(struct cni_arena *arena, const struct cni_mo
 	return never;
 }
 
-/* From the last route up: each takes what it matches from those behind it. */
+static struct cni_product product_of(struct cni_spaces *s, enum cni_family family, const struct cni_match *match)
+{
+	struct cni_match rest = *match;
+
+	rest.has_from = rest.has_to = false;
+	return (struct cni_product){ .from = match->has_from ? &match->from : NULL,
+				     .to = match->has_to ? &match->to : NULL,
+				     .not_from = match->not_from,
+				     .not_to = match->not_to,
+				     .rest = cni_space_match(s, family, &rest) };
+}
+
+struct cni_map cni_meaning_labelled(struct cni_spaces *s, const struct cni_policy *policy,
+				    const struct cni_ranges *never, enum cni_family family, const unsigned int *labels)
+{
+	struct cni_arena *arena = cni_arena_new();
+	const size_t mark = cni_spaces_mark(s), n = policy->n_routes;
+	struct cni_product *products = cni_new_array(arena, struct cni_product, n + 1);
+	struct cni_map map;
+
+	products[0] = (struct cni_product){ .to = never,
+					    .rest = cni_space_all(),
+					    .then = cni_map_all(s, labels[CNI_LABEL_NEVER]) };
+	for (size_t i = 0; i < n && !cni_spaces_failed(s); i++) {
+		products[i + 1] = product_of(s, family, &policy->routes[i].match);
+		products[i + 1].then = cni_map_all(s, labels[i + 1]);
+	}
+	map = cni_map_products(s, family, products, n + 1, cni_map_all(s, labels[n + 1]));
+	cni_spaces_release(s, mark, map.node);
+	cni_arena_free(arena);
+	return map;
+}
+
 struct cni_map cni_meaning_routes(struct cni_spaces *s, const struct cni_policy *policy, const struct cni_ranges *never,
 				  enum cni_family family)
 {
-	size_t mark = cni_spaces_mark(s);
+	struct cni_arena *arena = cni_arena_new();
+	unsigned int *labels = cni_new_array(arena, unsigned int, cni_meaning_n_labels(policy));
 	struct cni_map map;
 
-	if (!policy)
-		return cni_map_all(s, CNI_LABEL_NEVER);
-	map = cni_map_all(s, (unsigned int)policy->n_routes + 1);
-	for (size_t i = policy->n_routes; i-- > 0 && !cni_spaces_failed(s);) {
-		map = cni_map_ite(s, cni_space_match(s, family, &policy->routes[i].match),
-				  cni_map_all(s, (unsigned int)i + 1), map);
-		cni_spaces_release(s, mark, map.node);
-	}
-	map = cni_map_ite(s, cni_space_ranges(s, family, CNI_FIELD_TO, never), cni_map_all(s, CNI_LABEL_NEVER), map);
-	cni_spaces_release(s, mark, map.node);
+	for (unsigned int i = 0; i < cni_meaning_n_labels(policy); i++)
+		labels[i] = i;
+	map = policy ? cni_meaning_labelled(s, policy, never, family, labels) : cni_map_all(s, CNI_LABEL_NEVER);
+	cni_arena_free(arena);
 	return map;
 }
 

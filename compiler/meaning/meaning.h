@@ -18,6 +18,9 @@ struct cni_ranges cni_meaning_never(struct cni_arena *arena, const struct cni_mo
 /* `policy` NULL: never steered, all of it. */
 struct cni_map cni_meaning_routes(struct cni_spaces *s, const struct cni_policy *policy, const struct cni_ranges *never,
 				  enum cni_family family);
+/* The same with labels[x] in place of label x: the fewer there are, the smaller the diagram. */
+struct cni_map cni_meaning_labelled(struct cni_spaces *s, const struct cni_policy *policy,
+				    const struct cni_ranges *never, enum cni_family family, const unsigned int *labels);
 
 static inline size_t cni_meaning_n_labels(const struct cni_policy *policy)
 {

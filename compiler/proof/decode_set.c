@@ -13,10 +13,11 @@
 
 /* An element, or in an interval set of one field an end: of that which begins at the key, or of that before it. */
 struct half {
-	struct bytes key, key_end;
-	bool is_end;
-	int32_t code;
+	const uint8_t *key, *key_end;
 	const char *name;
+	int32_t code;
+	uint8_t key_len; /* the same in one set */
+	bool is_end;
 };
 
 static void decode_fields(struct decoder *d, struct bytes list, struct set *set)
@@ -94,13 +95,13 @@ static struct set *recent_set(struct decoder *d, const char *name)
 	return NULL;
 }
 
-static struct bytes get_key(struct decoder *d, const struct attrs *attrs, unsigned int number, const struct set *set)
+static const uint8_t *get_key(struct decoder *d, const struct attrs *attrs, unsigned int number, const struct set *set)
 {
 	struct attrs data = proof_attrs(d, "a key", attrs->at[number], ATTR(NFTA_DATA_VALUE));
 
 	if (data.at[NFTA_DATA_VALUE].len != set->key_len)
 		proof_fail(d, "a key of the set `%s` has %zu bytes", set->name, data.at[NFTA_DATA_VALUE].len);
-	return data.at[NFTA_DATA_VALUE];
+	return data.at[NFTA_DATA_VALUE].at;
 }
 
 static void decode_element(struct decoder *d, struct bytes in, struct set *set)
@@ -110,7 +111,7 @@ static void decode_element(struct decoder *d, struct bytes in, struct set *set)
 			    ATTR(NFTA_SET_ELEM_KEY) | ATTR(NFTA_SET_ELEM_KEY_END) | ATTR(NFTA_SET_ELEM_DATA) |
 				    ATTR(NFTA_SET_ELEM_FLAGS) | ATTR(NFTA_SET_ELEM_USERDATA));
 	const uint32_t flags = proof_has(&attrs, NFTA_SET_ELEM_FLAGS) ? proof_be32(d, &attrs, NFTA_SET_ELEM_FLAGS) : 0;
-	struct half half = { .is_end = flags & NFT_SET_ELEM_INTERVAL_END };
+	struct half half = { .key_len = (uint8_t)set->key_len, .is_end = flags & NFT_SET_ELEM_INTERVAL_END };
 
 	if (flags & ~(uint32_t)NFT_SET_ELEM_INTERVAL_END || (half.is_end && (!set->is_interval || set->n_fields)))
 		proof_fail(d, "an element of the set `%s` has flags 0x%x", set->name, flags);
@@ -127,7 +128,22 @@ static void decode_element(struct decoder *d, struct bytes in, struct set *set)
 		proof_decode_verdict(d, data.at[NFTA_DATA_VERDICT], &half.code, &half.name);
 	}
 	if (!d->error)
-		*cni_push(d->arena, set->halves, set->n_halves) = half;
+		set->halves[set->n_halves++] = half;
+}
+
+/* Most sets come in one message, and there are many. */
+static void make_room(struct decoder *d, struct bytes list, struct set *set)
+{
+	size_t n = set->n_halves;
+	struct bytes element;
+
+	while (proof_next(d, "elements", &list, NFTA_LIST_ELEM, &element))
+		n++;
+	if (n <= set->room_halves || d->error)
+		return;
+	set->room_halves = n > 2 * set->room_halves ? n : 2 * set->room_halves;
+	set->halves = cni_regrow(d->arena, set->halves, set->n_halves * sizeof(*set->halves),
+				 set->room_halves * sizeof(*set->halves));
 }
 
 void proof_decode_elements(struct decoder *d, struct bytes in)
@@ -139,34 +155,35 @@ void proof_decode_elements(struct decoder *d, struct bytes in)
 	struct bytes list = attrs.at[NFTA_SET_ELEM_LIST_ELEMENTS], element;
 
 	proof_table_name(d, &attrs);
+	if (set)
+		make_room(d, list, set);
 	while (proof_next(d, "elements", &list, NFTA_LIST_ELEM, &element))
 		decode_element(d, element, set);
 }
 
 /* ---- whole sets ---- */
 
-/* The length of keys is the same in one set. Where one range ends and another begins, the end comes first. */
+/* Where one range ends and another begins, the end comes first. */
 static int by_key(const void *a, const void *b)
 {
 	const struct half *x = a, *y = b;
-	const int order = memcmp(x->key.at, y->key.at, x->key.len);
+	const int order = memcmp(x->key, y->key, x->key_len);
 
 	return order ? order : y->is_end - x->is_end;
 }
 
-static void add_element(struct decoder *d, struct set *set, const struct half *half, const uint8_t *hi)
+static void add_element(struct set *set, const struct half *half, const uint8_t *hi)
 {
-	*cni_push(d->arena, set->elems, set->n_elems) =
-		(struct element){ half->key.at, hi, half->code, half->name, NULL };
+	set->elems[set->n_elems++] = (struct element){ half->key, hi, half->code, half->name, NULL };
 }
 
 /* The last key in front of `key`; NULL: there is none. */
-static const uint8_t *before(struct decoder *d, struct bytes key)
+static const uint8_t *before(struct decoder *d, const uint8_t *key, size_t len)
 {
-	uint8_t *to = cni_alloc(d->arena, key.len);
-	size_t i = key.len;
+	uint8_t *to = cni_alloc(d->arena, len);
+	size_t i = len;
 
-	memcpy(to, key.at, key.len);
+	memcpy(to, key, len);
 	while (i--)
 		if (to[i]--)
 			return to;
@@ -187,25 +204,33 @@ static void pair_ends(struct decoder *d, struct set *set)
 		if (half->is_end && i && !set->halves[i - 1].is_end)
 			continue; /* of the range in front of it */
 		/* the kernel's own mark of "nothing in front of the first": an end at the lowest key */
-		if (half->is_end && (i || before(d, half->key)))
+		if (half->is_end && (i || before(d, half->key, set->key_len)))
 			proof_fail(d, "a range of the set `%s` ends, and did not begin", set->name);
 		else if (!half->is_end && !is_last && !next->is_end)
 			proof_fail(d, "a range of the set `%s` begins within another", set->name);
 		else if (!half->is_end)
-			add_element(d, set, half, is_last ? highest(d, set->key_len) : before(d, next->key));
+			add_element(set, half, is_last ? highest(d, set->key_len) : before(d, next->key, set->key_len));
 	}
 }
 
 static void check_box(struct decoder *d, const struct set *set, const struct half *half)
 {
 	for (size_t f = 0, at = 0; f < set->n_fields; at += (set->fields[f++] + 3) & ~3u)
-		if (memcmp(half->key.at + at, half->key_end.at + at, set->fields[f]) > 0)
+		if (memcmp(half->key + at, half->key_end + at, set->fields[f]) > 0)
 			proof_fail(d, "a range of the set `%s` ends in front of where it begins", set->name);
 }
 
 void proof_complete_set(struct decoder *d, struct set *set)
 {
-	if (set->n_halves)
+	bool is_sorted = true;
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n_halves; i++) {
+		n += !set->halves[i].is_end;
+		is_sorted &= !i || by_key(&set->halves[i - 1], &set->halves[i]) <= 0;
+	}
+	set->elems = cni_new_array(d->arena, struct element, n);
+	if (!is_sorted)
 		qsort(set->halves, set->n_halves, sizeof(*set->halves), by_key);
 	for (size_t i = 1; i < set->n_halves; i++)
 		if (!set->n_fields && !by_key(&set->halves[i - 1], &set->halves[i]))
@@ -217,6 +242,6 @@ void proof_complete_set(struct decoder *d, struct set *set)
 	for (size_t i = 0; i < set->n_halves; i++) {
 		if (set->n_fields)
 			check_box(d, set, &set->halves[i]);
-		add_element(d, set, &set->halves[i], set->n_fields ? set->halves[i].key_end.at : set->halves[i].key.at);
+		add_element(set, &set->halves[i], set->n_fields ? set->halves[i].key_end : set->halves[i].key);
 	}
 }

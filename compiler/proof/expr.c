@@ -98,7 +98,7 @@ static void load_meta(struct place *p, const struct expr *x)
 		registers_field(&p->r, x->dreg, CNI_FIELD_PROTO, 8);
 		break;
 	case NFT_META_MARK:
-		registers_value(&p->r, x->dreg, &p->marks.mark, 4);
+		registers_value(&p->r, x->dreg, &p->mode.marks.mark, 4);
 		break;
 	case NFT_META_IIFNAME:
 		m->reads |= READS_IIF;
@@ -119,7 +119,7 @@ static void load_ct(struct place *p, const struct expr *x)
 	const uint8_t direction = m->now.reply;
 
 	m->reads |= READS_FLOW;
-	if (m->now.before_conntrack || p->marks.untracked) {
+	if (m->now.before_conntrack || p->mode.marks.untracked) {
 		p->here = cni_space_none(); /* there is no flow: the rule is over */
 		return;
 	}
@@ -131,7 +131,7 @@ static void load_ct(struct place *p, const struct expr *x)
 		registers_value(&p->r, x->dreg, &m->now.ct_status, 4);
 		break;
 	case NFT_CT_MARK:
-		registers_value(&p->r, x->dreg, &p->marks.ct_mark, 4);
+		registers_value(&p->r, x->dreg, &p->mode.marks.ct_mark, 4);
 		break;
 	default:
 		proof_fail(m->d, "ct %u is not known", x->key);
@@ -177,8 +177,8 @@ static void set_mss(struct place *p, const struct expr *x)
 	if (!registers_constant(&p->r, x->sreg, value, sizeof(value)))
 		proof_fail(p->m->d, "an MSS is not one value");
 	mss = (uint32_t)value[0] << 8 | value[1];
-	if (!p->marks.mss || mss < p->marks.mss)
-		p->marks.mss = mss;
+	if (!p->mode.marks.mss || mss < p->mode.marks.mss)
+		p->mode.marks.mss = mss;
 }
 
 void machine_expr(struct place *p, const struct expr *x)
@@ -224,20 +224,20 @@ void machine_expr(struct place *p, const struct expr *x)
 		get_set_space(p, x);
 		break;
 	case X_META_SET:
-		set_mark(p, x, &p->marks.mark);
+		set_mark(p, x, &p->mode.marks.mark);
 		break;
 	case X_CT_SET:
 		m->reads |= READS_FLOW;
-		if (m->now.before_conntrack || p->marks.untracked)
+		if (m->now.before_conntrack || p->mode.marks.untracked)
 			break; /* there is no flow to mark */
-		set_mark(p, x, &p->marks.ct_mark);
+		set_mark(p, x, &p->mode.marks.ct_mark);
 		break;
 	case X_MSS_SET:
 		m->reads |= READS_FAMILY;
 		set_mss(p, x);
 		break;
 	case X_NOTRACK:
-		p->marks.untracked = 1;
+		p->mode.marks.untracked = 1;
 		break;
 	default:
 		break; /* counters count */

@@ -102,9 +102,9 @@ struct sent {
 
 /* From the hook to the wire, for packets that come in by `iif` (NULL: the router sends them) of a flow that is new. In
  * *outcomes, labels of the machine, what the first hook came to. */
-struct cni_map sent_map(struct sent *s, enum cni_family family, const char *iif, struct cni_map *outcomes);
+struct classes sent_map(struct sent *s, enum cni_family family, const char *iif, struct classes *outcomes);
 /* The same from the outcomes on. */
-struct cni_map sent_outcomes(struct sent *s, enum cni_family family, const char *iif, struct cni_map outcomes);
+struct classes sent_outcomes(struct sent *s, enum cni_family family, const char *iif, struct classes outcomes);
 /* By routing alone, of packets with that mark. */
 struct cni_map sent_routing(struct sent *s, enum cni_family family, uint32_t mark, const char *iif);
 
@@ -113,6 +113,7 @@ struct cni_map sent_routing(struct sent *s, enum cni_family family, uint32_t mar
 struct meant {
 	struct cni_arena *arena;
 	struct cni_spaces *spaces;
+	struct classing *classing;
 	struct texts *texts;
 	const struct cni_model *model;
 	const struct cni_state *observed; /* where links are that something else configures; NULL: everywhere */
@@ -122,7 +123,7 @@ struct meant {
 };
 
 /* For packets of new flows that come in by `device`; NULL: that the router sends. */
-struct cni_map meant_map(struct meant *m, enum cni_family family, const char *device);
+struct classes meant_map(struct meant *m, enum cni_family family, const char *device);
 /* Packets that the router sends from an address that has a way of its own, whatever the policy says: outer packets of
  * tunnels, answers to probes; and that way. */
 struct cni_space meant_own(struct meant *m, enum cni_family family);
@@ -140,6 +141,8 @@ size_t meant_answering(const struct meant *m, size_t target);
 struct cni_space meant_answered_outside(struct meant *m, enum cni_family family, size_t target);
 /* What may be steered by its destination. */
 struct cni_space meant_steered(struct meant *m, enum cni_family family);
+/* The label of cni_meaning_routes() that decides about a packet; CNI_LABEL_NEVER also where there is no policy. */
+unsigned int meant_label(struct meant *m, const char *device, const struct cni_header *packet);
 /* Packets whose route translates. */
 struct cni_space meant_translated(struct meant *m, enum cni_family family, const char *device);
 const struct cni_policy *meant_policy(const struct cni_model *model, const char *device);

@@ -4,68 +4,113 @@
 
 #include "compiler/proof/machine_internal.h"
 
-struct cni_space element_space(struct machine *m, const struct registers *r, size_t reg, const struct set *set,
-			       const struct element *element, struct cni_space where)
+static const enum cni_header_field addresses[] = { CNI_FIELD_FROM, CNI_FIELD_TO };
+
+/* Which address of a packet len bytes are; CNI_N_FIELDS: none, or not as it is. */
+static enum cni_header_field address_in(const struct machine *m, const struct registers *r, size_t reg, size_t len)
 {
+	for (size_t i = 0; i < 2; i++)
+		if (registers_is_field(r, reg, len, m->now.family, addresses[i]))
+			return addresses[i];
+	return CNI_N_FIELDS;
+}
+
+static void add_range(struct machine *m, struct cni_ranges *ranges, const uint8_t *lo, const uint8_t *hi, size_t len)
+{
+	struct cni_addr from = { .family = m->now.family }, to = from;
+
+	for (size_t i = 0; i < len; i++) {
+		from.v = from.v << 8 | lo[i];
+		to.v = to.v << 8 | hi[i];
+	}
+	cni_ranges_add(m->d->arena, ranges, from, to);
+}
+
+/* Cuts a product down to those that have len bytes within lo..hi. */
+static void cut(struct machine *m, const struct registers *r, size_t reg, size_t len, const uint8_t *lo,
+		const uint8_t *hi, struct cni_product *product)
+{
+	const enum cni_header_field field = address_in(m, r, reg, len);
+	const struct cni_ranges **ranges = field == CNI_FIELD_FROM ? &product->from : &product->to;
+	struct cni_ranges *range;
+
+	if (field == CNI_N_FIELDS || *ranges) {
+		product->rest = registers_within(m, r, reg, len, lo, hi, product->rest);
+		return;
+	}
+	range = cni_new(m->d->arena, struct cni_ranges);
+	add_range(m, range, lo, hi, len);
+	*ranges = range;
+}
+
+/* What comes last in a key is asked first: there the protocol stands, without which ports and types are not told apart. */
+static struct cni_product product_of(struct machine *m, const struct registers *r, size_t reg, const struct set *set,
+				     const struct element *element)
+{
+	struct cni_product product = { .rest = cni_space_all() };
+	size_t at = set->key_len;
+
 	if (!set->n_fields)
-		return registers_within(m, r, reg, set->key_len, element->lo, element->hi, where);
-	for (size_t f = 0, at = 0; f < set->n_fields && !cni_space_is_empty(where); at += (set->fields[f++] + 3) & ~3u)
-		where = registers_within(m, r, reg + at, set->fields[f], element->lo + at, element->hi + at, where);
-	return where;
+		cut(m, r, reg, set->key_len, element->lo, element->hi, &product);
+	for (size_t f = set->n_fields; f--;) {
+		at -= (set->fields[f] + 3) & ~3u;
+		cut(m, r, reg + at, set->fields[f], element->lo + at, element->hi + at, &product);
+	}
+	return product;
 }
 
-/* The field that is all of the key, each of whose bytes is asked for; CNI_N_FIELDS: there is none. */
-static enum cni_header_field only_field(const struct machine *m, const struct registers *r, size_t reg,
-					const struct set *set)
+struct cni_map set_map(struct machine *m, const struct registers *r, size_t reg, const struct set *set,
+		       const struct cni_map *then, struct cni_map otherwise)
 {
-	const struct bit *bits = r->bits + reg * 8;
-	const size_t n = set->key_len * 8;
+	struct cni_product *products = cni_new_array(m->d->arena, struct cni_product, set->n_elems);
+	const size_t mark = cni_spaces_mark(m->spaces);
+	struct cni_map all;
 
-	if (bits->kind != BIT_FIELD || set->n_fields || n != cni_width(m->now.family) ||
-	    (bits->field != CNI_FIELD_FROM && bits->field != CNI_FIELD_TO))
-		return CNI_N_FIELDS;
-	for (size_t i = 0; i < n; i++)
-		if (bits[i].kind != BIT_FIELD || bits[i].field != bits->field || bits[i].depth != i || bits[i].flip)
-			return CNI_N_FIELDS;
-	return bits->field;
+	for (size_t i = 0; i < set->n_elems; i++) {
+		products[i] = product_of(m, r, reg, set, &set->elems[i]);
+		products[i].then = then[i];
+	}
+	all = cni_map_products(m->spaces, m->now.family, products, set->n_elems, otherwise);
+	cni_spaces_release(m->spaces, mark, all.node);
+	return all;
 }
 
-static struct cni_addr address(enum cni_family family, const uint8_t *bytes, size_t len)
+/* A set of addresses may have a million members. */
+static struct cni_space address_space(struct machine *m, const struct set *set, enum cni_header_field field)
 {
-	struct cni_addr addr = { .family = family };
-
-	for (size_t i = 0; i < len; i++)
-		addr.v = addr.v << 8 | bytes[i];
-	return addr;
-}
-
-/* A set of addresses may have a million members: one diagram is made of all of them at once. */
-static struct cni_space addresses(struct machine *m, const struct set *set, enum cni_header_field field)
-{
-	const enum cni_family family = m->now.family;
 	struct cni_ranges ranges = { 0 };
 
 	for (size_t i = 0; i < set->n_elems; i++)
-		cni_ranges_add(m->d->arena, &ranges, address(family, set->elems[i].lo, set->key_len),
-			       address(family, set->elems[i].hi, set->key_len));
+		add_range(m, &ranges, set->elems[i].lo, set->elems[i].hi, set->key_len);
 	cni_ranges_normalise(&ranges);
-	return cni_space_ranges(m->spaces, family, field, &ranges);
+	return cni_space_ranges(m->spaces, m->now.family, field, &ranges);
+}
+
+/* A map of what is in it and what is not. */
+static struct cni_space box_space(struct machine *m, const struct registers *r, size_t reg, const struct set *set)
+{
+	struct cni_map *in = cni_new_array(m->d->arena, struct cni_map, set->n_elems);
+
+	for (size_t i = 0; i < set->n_elems; i++)
+		in[i].node = cni_space_all().node;
+	return (struct cni_space){ set_map(m, r, reg, set, in, (struct cni_map){ cni_space_none().node }).node };
 }
 
 struct cni_space set_space(struct machine *m, const struct registers *r, size_t reg, const struct set *set,
 			   struct cni_space where)
 {
-	const enum cni_header_field field = only_field(m, r, reg, set);
+	const enum cni_header_field field = set->n_fields ? CNI_N_FIELDS : address_in(m, r, reg, set->key_len);
+	const size_t mark = cni_spaces_mark(m->spaces);
 	struct cni_space any = cni_space_none();
-	size_t mark = cni_spaces_mark(m->spaces);
 
-	if (field < CNI_N_FIELDS) {
-		any = cni_space_and(m->spaces, where, addresses(m, set, field));
-		cni_spaces_release(m->spaces, mark, any.node);
-		return any;
-	}
+	if (set->n_fields)
+		return cni_space_and(m->spaces, where, box_space(m, r, reg, set));
+	if (field < CNI_N_FIELDS)
+		return cni_space_and(m->spaces, where, address_space(m, set, field));
 	for (size_t i = 0; i < set->n_elems; i++) {
-		any = cni_space_or(m->spaces, any, element_space(m, r, reg, set, &set->elems[i], where));
+		const struct element *x = &set->elems[i];
+
+		any = cni_space_or(m->spaces, any, registers_within(m, r, reg, set->key_len, x->lo, x->hi, where));
 		cni_spaces_release(m->spaces, mark, any.node);
 	}
 	return any;

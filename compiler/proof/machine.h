@@ -2,13 +2,14 @@
 /* machine.h - chains run over all packets at once: what a hook does is a map from packets to outcomes.
  *
  * Marks, devices and what conntrack knows are values; headers are sets. A chain is run backwards, and once for each
- * state that packets come to it in: what follows a rule is known before the rule is. Where a rule asks a hash, both
- * answers are kept, and become a choice by weight. */
+ * state that packets come to it in: what follows a rule is known before the rule is. From where its rules neither ask for
+ * marks nor change any, it is run once for all marks, which are given to the classes that come of it. Where a rule asks a
+ * hash, both answers are kept, and become a choice by weight. */
 #ifndef CNI_PROOF_MACHINE_H
 #define CNI_PROOF_MACHINE_H
 
+#include "compiler/proof/classes.h"
 #include "compiler/proof/ruleset.h"
-#include "compiler/space/space.h"
 
 /* What the packets of one run have in common. */
 struct surroundings {
@@ -44,7 +45,7 @@ enum outcome_kind {
 	OUT_MASQUERADE,
 	OUT_SNAT,
 	OUT_CHOICE, /* `below` while the hash is below `limit` of `modulus`, else `other` */
-	OUT_GOTO, /* on to `chain`, with whatever marks there are: of chains that ask for none; never of a hook */
+	OUT_GOTO, /* on to `chain`, with whatever marks there are: while it is run for all; never of a hook */
 };
 
 struct outcome {
@@ -54,6 +55,7 @@ struct outcome {
 	unsigned int below, other; /* labels */
 	uint8_t address[16]; /* of SNAT */
 	struct chain *chain; /* of GOTO */
+	uint32_t is_inner; /* of GOTO: out of a chain that was jumped to, where it must not come back to */
 };
 
 struct machine {
@@ -66,13 +68,13 @@ struct machine {
 	size_t n_slots;
 	struct memory *memories; /* what chains come to: an open hash table */
 	size_t n_memories, room_memories;
+	struct surroundings *kept; /* by the newest of them */
 	struct chain **base; /* chains of all hooks, once has_base */
 	size_t n_base;
 	bool has_base;
 	unsigned int reads; /* of the surroundings, by what runs at the moment */
 	unsigned int depth; /* of jumps */
-	struct bound *bound; /* what maps became (outcomes.c) */
-	size_t n_bound;
+	struct classing classing; /* labels are of `outcomes` */
 	struct bit_hash *hashes;
 	size_t n_hashes;
 };
@@ -81,19 +83,15 @@ void machine_init(struct machine *m, struct decoder *d, struct cni_spaces *space
 
 /* All base chains of a hook (NF_INET_*), in order of priority, for packets that come with `marks`. Labels are of
  * m->outcomes, and none is a RETURN. In prerouting and output conntrack comes at its own priority. */
-struct cni_map machine_hook(struct machine *m, uint32_t hook, struct marks marks);
+struct classes machine_hook(struct machine *m, uint32_t hook, struct marks marks);
 
 unsigned int machine_outcome(struct machine *m, const struct outcome *outcome); /* its label */
 
-/* A packet of label x goes on as after(x, arg) says. */
-typedef struct cni_map proof_after(struct machine *m, unsigned int label, void *arg);
-struct cni_map machine_bind(struct machine *m, struct cni_map map, proof_after *after, void *arg);
+/* A packet of label x, which is no choice, goes on as after(x, arg) says. */
+typedef struct classes proof_after(struct machine *m, unsigned int label, void *arg);
+struct classes machine_bind(struct machine *m, struct classes from, proof_after *after, void *arg);
 /* `below` where the hash that `of` names is below its limit, else `other`. */
-struct cni_map machine_choice(struct machine *m, const struct outcome *of, struct cni_map below, struct cni_map other);
-
-/* Every label becomes a map: then[i] for labels.items[i]. */
-struct cni_map proof_bind(struct cni_spaces *spaces, struct cni_arena *arena, struct cni_map map,
-			  struct cni_labels labels, const struct cni_map *then);
+struct classes machine_choice(struct machine *m, const struct outcome *of, struct classes below, struct classes other);
 
 /* ---- registers.c: what one rule has in its registers ---- */
 
@@ -128,17 +126,20 @@ void registers_swap(struct registers *r, const struct expr *x);
 bool registers_constant(const struct registers *r, size_t reg, void *value, size_t len);
 bool registers_has_hash(const struct registers *r, size_t reg);
 
+/* Whether len bytes from reg on are all of that field, as it is. */
+bool registers_is_field(const struct registers *r, size_t reg, size_t len, enum cni_family family,
+			enum cni_header_field field);
 /* Packets of `where` for which len bytes from reg on are within lo..hi, both included, as memcmp() has it. */
 struct cni_space registers_within(struct machine *m, const struct registers *r, size_t reg, size_t len,
 				  const uint8_t *lo, const uint8_t *hi, struct cni_space where);
 
 /* ---- lookup.c ---- */
 
-/* Packets of `where` whose key is in the element. */
-struct cni_space element_space(struct machine *m, const struct registers *r, size_t reg, const struct set *set,
-			       const struct element *element, struct cni_space where);
 /* Packets of `where` whose key is in the set. */
 struct cni_space set_space(struct machine *m, const struct registers *r, size_t reg, const struct set *set,
 			   struct cni_space where);
+/* Packets whose key is in element i come to then[i], others to `otherwise`. */
+struct cni_map set_map(struct machine *m, const struct registers *r, size_t reg, const struct set *set,
+		       const struct cni_map *then, struct cni_map otherwise);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/check/evaluate.h"
+#include "compiler/meaning/meaning.h"
 #include "compiler/proof/fate.h"
 #include "compiler/state.h"
 
@@ -273,29 +273,54 @@ static struct cni_map reply_probes(struct meant *m, enum cni_family family, cons
 	return text_map(m, "untracked");
 }
 
-struct cni_map meant_map(struct meant *m, enum cni_family family, const char *device)
+/* Routes whose packets come to the same are one class. */
+static unsigned int class_of(struct meant *m, struct cni_map **classes, size_t *n, struct cni_map then)
+{
+	for (size_t i = *n; i-- > 0;)
+		if ((*classes)[i].node == then.node)
+			return (unsigned int)i;
+	*cni_push(m->arena, *classes, *n) = then;
+	return (unsigned int)*n - 1;
+}
+
+static struct classes policy_classes(struct asking *a, const struct cni_policy *policy)
+{
+	struct meant *m = a->m;
+	const size_t n = policy->n_routes;
+	const struct cni_path otherwise = { .verdict = policy->otherwise };
+	unsigned int *labels = cni_new_array(m->arena, unsigned int, n + 2);
+	struct classes all = { 0 };
+	struct cni_map *then = NULL;
+	struct cni_labels used;
+
+	labels[CNI_LABEL_NEVER] = class_of(m, &then, &all.n, path_map(a));
+	if (policy->otherwise != CNI_VERDICT_NONE)
+		a->path = &otherwise;
+	labels[n + 1] = class_of(m, &then, &all.n, path_map(a));
+	for (size_t i = 0; i < n; i++) {
+		a->route = &policy->routes[i];
+		a->path = &a->route->path;
+		labels[i + 1] = class_of(m, &then, &all.n, path_map(a));
+	}
+	all.of = cni_meaning_labelled(m->spaces, policy, &m->never, a->family, labels);
+	used = classes_labels(m->classing, all.of);
+	all.n = used.n_items;
+	all.labels = used.items;
+	for (size_t i = 0; i < all.n; i++)
+		then[i] = then[used.items[i]]; /* ascending: none is lost */
+	all.then = then;
+	return all;
+}
+
+struct classes meant_map(struct meant *m, enum cni_family family, const char *device)
 {
 	const struct cni_policy *policy = meant_policy(m->model, device);
 	const struct cni_path none = { .verdict = CNI_VERDICT_MAIN };
 	struct asking a = { m, family, &none, NULL, mss_of_arrival(m, family, device) };
-	const struct cni_map main = path_map(&a);
-	struct cni_space untracked = meant_untracked(m, family, device);
-	struct cni_map all = main;
+	const struct classes all = policy ? policy_classes(&a, policy) : classes_plain(path_map(&a));
 
-	if (policy) {
-		const struct cni_path otherwise = { .verdict = policy->otherwise };
-
-		a.path = policy->otherwise == CNI_VERDICT_NONE ? &none : &otherwise;
-		all = path_map(&a);
-		for (size_t i = policy->n_routes; i--;) {
-			a.route = &policy->routes[i];
-			a.path = &a.route->path;
-			all = cni_map_ite(m->spaces, cni_space_match(m->spaces, family, &a.route->match), path_map(&a),
-					  all);
-		}
-		all = cni_map_ite(m->spaces, cni_space_ranges(m->spaces, family, CNI_FIELD_TO, &m->never), main, all);
-	}
-	return cni_map_ite(m->spaces, untracked, reply_probes(m, family, device), all);
+	return classes_ite(m->classing, meant_untracked(m, family, device),
+			   classes_plain(reply_probes(m, family, device)), all);
 }
 
 /* Whether a route translates some of its packets: then it keeps the flows that it has. */
@@ -308,20 +333,31 @@ static bool translates(const struct cni_route *route)
 	return any;
 }
 
+unsigned int meant_label(struct meant *m, const char *device, const struct cni_header *packet)
+{
+	const struct cni_policy *policy = meant_policy(m->model, device);
+	const struct cni_addr to = { packet->family, packet->field[CNI_FIELD_TO] };
+	size_t i = 0;
+
+	if (!policy || cni_ranges_has(&m->never, to))
+		return CNI_LABEL_NEVER;
+	while (i < policy->n_routes &&
+	       !cni_space_has(m->spaces, cni_space_match(m->spaces, packet->family, &policy->routes[i].match), packet))
+		i++;
+	return (unsigned int)i + 1;
+}
+
 struct cni_space meant_translated(struct meant *m, enum cni_family family, const char *device)
 {
 	const struct cni_policy *policy = meant_policy(m->model, device);
-	struct cni_space all = cni_space_none(), here;
+	unsigned int *labels = cni_new_array(m->arena, unsigned int, cni_meaning_n_labels(policy));
 	bool any = false;
 
 	for (size_t i = 0; policy && i < policy->n_routes; i++)
-		any |= translates(&policy->routes[i]);
-	for (size_t i = any ? policy->n_routes : 0; i--;) {
-		here = cni_space_match(m->spaces, family, &policy->routes[i].match);
-		all = translates(&policy->routes[i]) ? cni_space_or(m->spaces, all, here)
-						     : cni_space_minus(m->spaces, all, here);
-	}
-	return all;
+		any |= labels[i + 1] = translates(&policy->routes[i]);
+	if (!any)
+		return cni_space_none();
+	return cni_map_where(m->spaces, cni_meaning_labelled(m->spaces, policy, &m->never, family, labels), 1);
 }
 
 struct cni_space meant_steered(struct meant *m, enum cni_family family)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* memory.c - what chains come to, from each of their rules on, for marks and surroundings that were met. */
+#include <limits.h>
 #include <string.h>
 
 #include "compiler/proof/machine_internal.h"
@@ -21,8 +22,8 @@ static bool same_surroundings(const struct surroundings *a, const struct surroun
 
 static size_t place_of(const struct machine *m, const struct memory *key)
 {
-	size_t hash = (key->chain->index * 31 + key->at) * 2654435761u ^ key->marks.ct_mark * 40503u ^
-		      key->marks.mark * 2246822519u ^ key->marks.mss;
+	size_t hash = (key->chain->index * 31 + key->at) * 2654435761u ^ key->mode.marks.ct_mark * 40503u ^
+		      key->mode.marks.mark * 2246822519u ^ key->mode.marks.mss;
 
 	return hash & (m->room_memories - 1);
 }
@@ -34,8 +35,8 @@ const struct memory *machine_recall(const struct machine *m, const struct memory
 		const struct memory *known = &m->memories[at];
 
 		if (known->chain == key->chain && known->at == key->at &&
-		    !memcmp(&known->marks, &key->marks, sizeof(key->marks)) &&
-		    same_surroundings(&known->then, &m->now, known->reads))
+		    !memcmp(&known->mode, &key->mode, sizeof(key->mode)) &&
+		    same_surroundings(known->then, &m->now, known->reads))
 			return known;
 	}
 	return NULL;
@@ -50,8 +51,21 @@ static void place(struct machine *m, const struct memory *memory)
 	m->memories[at] = *memory;
 }
 
-void machine_remember(struct machine *m, const struct memory *memory)
+/* Most of what is remembered was found in the surroundings of what was remembered before. */
+static const struct surroundings *keep_now(struct machine *m)
 {
+	struct surroundings *kept = m->kept;
+
+	if (!kept || !same_surroundings(kept, &m->now, UINT_MAX)) {
+		m->kept = kept = cni_new(m->d->arena, struct surroundings);
+		*kept = m->now;
+	}
+	return kept;
+}
+
+void machine_remember(struct machine *m, struct memory *memory)
+{
+	memory->then = keep_now(m);
 	if (2 * m->n_memories >= m->room_memories) {
 		const struct memory *old = m->memories;
 		const size_t n = m->room_memories;

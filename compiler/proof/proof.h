@@ -50,6 +50,8 @@ enum cni_proven {
 /* A packet that meets another fate than it should, in words. */
 struct cni_counterexample {
 	const char *what, *where, *packet, *should, *is; /* packet "": any */
+	const char *line; /* "route web", "else": what the policy decides by; NULL: it speaks of no such packet */
+	struct cni_span span; /* where that is written */
 };
 
 struct cni_proof {

@@ -8,6 +8,8 @@
 
 #include "compiler/check/evaluate.h"
 #include "compiler/lower.h"
+#include "compiler/meaning/hints.h"
+#include "compiler/meaning/meaning.h"
 #include "compiler/proof/fate.h"
 #include "compiler/state/down.h"
 
@@ -44,31 +46,16 @@ static bool is_over(const struct proving *p)
 
 /* ---- what differs ---- */
 
-struct pair {
-	unsigned int x, y;
-	bool found;
-};
-
-static unsigned int note_pair(unsigned int x, unsigned int y, void *arg)
-{
-	struct pair *pair = arg;
-
-	if (x != y && !pair->found)
-		*pair = (struct pair){ x, y, true };
-	return 0;
-}
-
-static const char *packet_text(struct proving *p, enum cni_family family, struct cni_space where)
+/* One that a reader of the policy knows. */
+static struct cni_header packet_of(struct proving *p, enum cni_family family, struct cni_space where)
 {
 	const struct cni_space proper = cni_space_and(p->spaces, where, cni_space_proper(p->spaces, family));
-	struct cni_text text = { .arena = p->texts.arena };
-	struct cni_header header;
+	struct cni_hints from = { 0 }, to = { 0 };
 
+	cni_hints_from(p->texts.arena, &p->model, 1, &from);
+	cni_hints_to(p->texts.arena, &to);
 	/* packets that differ in nothing that a policy can speak of are still packets */
-	header = cni_space_witness(p->spaces, family, cni_space_is_empty(proper) ? where : proper,
-				   &(struct cni_hints){ 0 }, &(struct cni_hints){ 0 });
-	cni_header_print(&text, &header);
-	return text.data;
+	return cni_space_witness(p->spaces, family, cni_space_is_empty(proper) ? where : proper, &from, &to);
 }
 
 /* Of each of what is compared: which packets, and how a number is told. */
@@ -78,26 +65,49 @@ struct claim {
 	enum cni_family family;
 	struct cni_space domain;
 	const char *(*tell)(struct proving *p, unsigned int label);
+	bool by_routes; /* of the device's policy: new flows */
 };
 
-static void refute(struct proving *p, const struct claim *claim, struct cni_map is, struct cni_map should)
+/* By what the policy decides about the packet: not of what the router sends for itself. */
+static void tell_line(struct proving *p, const struct claim *claim, const struct cni_header *packet)
 {
-	struct pair pair = { 0 };
-	struct cni_space where;
+	struct cni_counterexample *x = &p->proof.example;
+	const struct cni_policy *policy = meant_policy(p->model, claim->device);
+	const unsigned int label = claim->by_routes ? meant_label(&p->meant, claim->device, packet) : CNI_LABEL_NEVER;
 
-	cni_map_join(p->spaces, is, should, note_pair, &pair);
-	if (cni_spaces_failed(p->spaces) || !pair.found)
+	if (label == CNI_LABEL_NEVER)
 		return;
-	where = cni_space_and(p->spaces, cni_map_where(p->spaces, is, pair.x),
-			      cni_map_where(p->spaces, should, pair.y));
+	x->line = cni_meaning_name(p->texts.arena, policy, label);
+	x->span = cni_meaning_span(policy, label);
+}
+
+static void refute(struct proving *p, const struct claim *claim, struct cni_space where, struct cni_map is,
+		   struct cni_map should)
+{
+	const struct cni_pairs pairs = cni_map_pairs(p->spaces, p->texts.arena, is, should, where);
+	const struct cni_pair *pair = pairs.items;
+	struct cni_text text = { .arena = p->texts.arena };
+	struct cni_header packet;
+
+	while (pair < pairs.items + pairs.n_items && pair->a == pair->b)
+		pair++;
+	if (pair == pairs.items + pairs.n_items)
+		return;
+	where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, is, pair->a));
+	where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, should, pair->b));
+	if (cni_spaces_failed(p->spaces))
+		return;
+	packet = packet_of(p, claim->family, where);
+	cni_header_print(&text, &packet);
 	p->proof.answer = CNI_REFUTED;
 	p->proof.example =
 		(struct cni_counterexample){ .what = claim->what,
 					     .where = claim->device ? cni_printf(p->texts.arena, "on %s", claim->device)
 								    : "from the router itself",
-					     .packet = packet_text(p, claim->family, where),
-					     .should = claim->tell(p, pair.y),
-					     .is = claim->tell(p, pair.x) };
+					     .packet = text.data,
+					     .should = claim->tell(p, pair->b),
+					     .is = claim->tell(p, pair->a) };
+	tell_line(p, claim, &packet);
 }
 
 static const char *tell_text(struct proving *p, unsigned int label)
@@ -119,24 +129,31 @@ static const char *tell_outcome(struct proving *p, unsigned int label)
 	}
 }
 
-static void compare(struct proving *p, const struct claim *claim, struct cni_map is, struct cni_map should)
+/* Class by class: where the two of a pair come to the same anyway, there is nothing to ask of packets. */
+static void compare(struct proving *p, const struct claim *claim, struct classes is, struct classes should)
 {
-	const size_t mark = cni_spaces_mark(p->spaces);
+	const struct class_pair *pairs;
+	size_t n;
 
 	if (is_over(p))
 		return;
-	/* outside of it both are the same */
-	is = cni_map_ite(p->spaces, claim->domain, is, should);
 	p->proof.n_maps++;
-	if (is.node != should.node)
-		refute(p, claim, is, should);
-	cni_spaces_release(p->spaces, mark, -1);
+	pairs = classes_meet(&p->machine.classing, &is, &should, claim->domain, &n);
+	for (size_t i = 0; i < n && !is_over(p); i++) {
+		struct cni_space where;
+
+		if (pairs[i].then_a.node == pairs[i].then_b.node)
+			continue;
+		where = cni_space_and(p->spaces, claim->domain, cni_map_where(p->spaces, is.of, pairs[i].a));
+		where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, should.of, pairs[i].b));
+		refute(p, claim, where, pairs[i].then_a, pairs[i].then_b);
+	}
 }
 
 /* ---- flows ---- */
 
 /* A mark alone, of what may have left more. */
-static struct cni_map only_mark(struct machine *m, unsigned int label, void *arg)
+static struct classes only_mark(struct machine *m, unsigned int label, void *arg)
 {
 	const struct outcome from = m->outcomes[label];
 	struct outcome to;
@@ -146,30 +163,30 @@ static struct cni_map only_mark(struct machine *m, unsigned int label, void *arg
 	to.kind = from.kind;
 	to.marks.mark = from.marks.mark;
 	to.marks.untracked = from.marks.untracked;
-	return cni_map_all(m->spaces, machine_outcome(m, &to));
+	return classes_plain(cni_map_all(m->spaces, machine_outcome(m, &to)));
 }
 
-static struct cni_map marks_of(struct proving *p, struct cni_map outcomes)
+static struct classes marks_of(struct proving *p, struct classes outcomes)
 {
 	return machine_bind(&p->machine, outcomes, only_mark, NULL);
 }
 
-static struct cni_map marked(struct proving *p, enum outcome_kind kind, uint32_t mark)
+static struct classes marked(struct proving *p, enum outcome_kind kind, uint32_t mark)
 {
 	struct outcome to;
 
 	memset(&to, 0, sizeof(to));
 	to.kind = kind;
 	to.marks.mark = kind == OUT_ACCEPT ? mark | p->sent.foreign : 0;
-	return cni_map_all(p->spaces, machine_outcome(&p->machine, &to));
+	return classes_plain(cni_map_all(p->spaces, machine_outcome(&p->machine, &to)));
 }
 
 /* One device's packets: what is proven of them in turn. */
 struct arrival {
 	struct proving *p;
 	struct claim claim;
-	struct cni_map outcomes; /* of new flows */
-	struct cni_map marks; /* the same, but for the flow's mark */
+	struct classes outcomes; /* of new flows */
+	struct classes marks; /* the same, but for the flow's mark */
 	struct cni_space translated; /* packets whose route translates */
 	struct cni_space tracked; /* packets that conntrack sees */
 	struct cni_space steered; /* of them, those that the policy's routes are for */
@@ -180,7 +197,7 @@ struct arrival {
 	size_t n_leaves;
 };
 
-static struct cni_map run(struct arrival *a, uint32_t ct_mark, uint32_t status, bool reply, uint32_t fib_type)
+static struct classes run(struct arrival *a, uint32_t ct_mark, uint32_t status, bool reply, uint32_t fib_type)
 {
 	struct proving *p = a->p;
 
@@ -221,24 +238,38 @@ static void add_leaf(struct arrival *a, unsigned int label, bool translates)
 	leaf->translates |= translates;
 }
 
-static bool has_label(const struct cni_labels *labels, unsigned int label)
+/* The labels that a class comes to for packets of `where`. */
+static struct cni_labels labels_of(struct proving *p, struct cni_map of, const struct class_pair *pair,
+				   struct cni_space where)
 {
-	for (size_t i = 0; i < labels->n_items; i++)
-		if (labels->items[i] == label)
-			return true;
-	return false;
+	const struct cni_map then = pair->then_a, others = cni_map_all(p->spaces, CNI_MAX_LABEL);
+	struct cni_labels labels = classes_labels(&p->machine.classing, then);
+
+	if (labels.n_items > 1) {
+		where = cni_space_and(p->spaces, where, cni_map_where(p->spaces, of, pair->a));
+		labels = cni_map_labels(p->spaces, p->texts.arena, cni_map_ite(p->spaces, where, then, others));
+		labels.n_items -= labels.items[labels.n_items - 1] == CNI_MAX_LABEL;
+	}
+	return labels;
 }
 
-static void find_leaves(struct arrival *a)
+/* What new flows of `where` come to. */
+static void add_leaves(struct arrival *a, struct cni_space where, bool translates)
 {
-	struct cni_spaces *spaces = a->p->spaces;
-	struct cni_arena *arena = a->p->texts.arena;
-	const struct cni_labels all = cni_map_labels(spaces, arena, a->outcomes);
-	const struct cni_map only = cni_map_ite(spaces, a->translated, a->outcomes, cni_map_all(spaces, CNI_MAX_LABEL));
-	const struct cni_labels translated = cni_map_labels(spaces, arena, only);
+	struct proving *p = a->p;
+	const struct classes any = classes_plain(cni_map_all(p->spaces, 0));
+	const struct class_pair *pairs;
+	size_t n;
 
-	for (size_t i = 0; i < all.n_items; i++)
-		add_leaf(a, all.items[i], has_label(&translated, all.items[i]));
+	if (is_over(p))
+		return;
+	pairs = classes_meet(&p->machine.classing, &a->outcomes, &any, where, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct cni_labels labels = labels_of(p, a->outcomes.of, &pairs[i], where);
+
+		for (size_t j = 0; j < labels.n_items; j++)
+			add_leaf(a, labels.items[j], translates);
+	}
 }
 
 static bool comes_to(const struct machine *m, unsigned int label, const struct marks *marks)
@@ -255,22 +286,24 @@ static bool comes_to(const struct machine *m, unsigned int label, const struct m
 static struct cni_space packets_of(struct arrival *a, const struct leaf *leaf)
 {
 	struct proving *p = a->p;
-	const struct cni_labels labels = cni_map_labels(p->spaces, p->texts.arena, a->outcomes);
+	const struct cni_map outcomes = classes_flat(&p->machine.classing, &a->outcomes);
+	const struct cni_labels labels = classes_labels(&p->machine.classing, outcomes);
 	unsigned int *is = cni_new_array(p->texts.arena, unsigned int, p->machine.n_outcomes);
 
 	for (size_t i = 0; i < labels.n_items; i++)
 		is[labels.items[i]] = comes_to(&p->machine, labels.items[i], &leaf->marks);
-	return cni_map_where(p->spaces, cni_map_relabel(p->spaces, a->outcomes, is, p->machine.n_outcomes), 1);
+	return cni_map_where(p->spaces, cni_map_relabel(p->spaces, outcomes, is, p->machine.n_outcomes), 1);
 }
 
-static void compare_marks(struct arrival *a, const char *what, struct cni_space domain, struct cni_map is,
-			  struct cni_map should)
+static void compare_marks(struct arrival *a, const char *what, struct cni_space domain, struct classes is,
+			  struct classes should)
 {
 	struct claim claim = a->claim;
 
 	claim.what = what;
 	claim.domain = cni_space_and(a->p->spaces, claim.domain, domain);
 	claim.tell = tell_outcome;
+	claim.by_routes = false;
 	compare(a->p, &claim, marks_of(a->p, is), should);
 }
 
@@ -297,10 +330,13 @@ static uint32_t in_other_epoch(const struct cni_model *model, uint32_t ct_mark)
 
 /* A flow that is not translated, of another epoch or of none: is classified again, but where its new route would translate
  * it, which cannot begin in its midst, it `stays`. */
-static void prove_stale(struct arrival *a, const char *what, uint32_t ct_mark, struct cni_map stays)
+static void prove_stale(struct arrival *a, const char *what, uint32_t ct_mark, struct classes stays)
 {
-	compare_marks(a, what, cni_space_all(), run(a, ct_mark, CONFIRMED, false, RTN_UNICAST),
-		      cni_map_ite(a->p->spaces, a->translated, stays, a->marks));
+	const struct classes is = run(a, ct_mark, CONFIRMED, false, RTN_UNICAST);
+
+	if (!cni_space_is_empty(a->translated))
+		compare_marks(a, what, a->translated, is, stays);
+	compare_marks(a, what, cni_space_not(a->p->spaces, a->translated), is, a->marks);
 }
 
 /* One that is: its translation holds it. */
@@ -312,26 +348,35 @@ static void prove_held(struct arrival *a, const struct leaf *leaf, uint32_t ct_m
 }
 
 /* Whether a flow's mark is another than `arg` behind the hook. */
-static struct cni_map is_remarked(struct machine *m, unsigned int label, void *arg)
+static struct classes is_remarked(struct machine *m, unsigned int label, void *arg)
 {
 	const struct outcome from = m->outcomes[label];
 	struct outcome to;
 
 	memset(&to, 0, sizeof(to));
 	to.kind = from.kind == OUT_ACCEPT && from.marks.ct_mark != *(const uint32_t *)arg ? OUT_RETURN : OUT_ACCEPT;
-	return cni_map_all(m->spaces, machine_outcome(m, &to));
+	return classes_plain(cni_map_all(m->spaces, machine_outcome(m, &to)));
+}
+
+static struct classes accepted(struct proving *p)
+{
+	struct outcome outcome;
+
+	memset(&outcome, 0, sizeof(outcome));
+	outcome.kind = OUT_ACCEPT;
+	return classes_plain(cni_map_all(p->spaces, machine_outcome(&p->machine, &outcome)));
 }
 
 /* What comes the other way is classified by itself, and leaves the flow's mark as it is. */
 static void prove_reply(struct arrival *a, const struct leaf *leaf, uint32_t status)
 {
 	struct proving *p = a->p;
-	const struct cni_map is = run(a, leaf->marks.ct_mark, status, true, RTN_UNICAST);
+	const struct classes is = run(a, leaf->marks.ct_mark, status, true, RTN_UNICAST);
 	uint32_t mark = leaf->marks.ct_mark;
 
 	compare_marks(a, "a reply", a->tracked, is, a->marks);
 	compare_marks(a, "a flow's mark at a reply", a->tracked, machine_bind(&p->machine, is, is_remarked, &mark),
-		      cni_map_all(p->spaces, machine_outcome(&p->machine, &(struct outcome){ .kind = OUT_ACCEPT })));
+		      accepted(p));
 }
 
 static void prove_flows(struct arrival *a)
@@ -393,21 +438,23 @@ static uint32_t prove_arrivals(struct arrival *a, size_t target, const uint32_t 
 	const size_t link = meant_answering(&p->meant, target);
 	const uint32_t by_link = link != CNI_NONE && !cni_space_is_empty(outside) ? returns[link] : 0;
 	const struct marks *marks = only_marks(a, by_link);
-	const struct cni_map none = marked(p, OUT_ACCEPT, 0), some = marked(p, OUT_ACCEPT, 1),
-			     others = marked(p, OUT_ACCEPT, 2);
+	const struct cni_map none = marked(p, OUT_ACCEPT, 0).of, some = marked(p, OUT_ACCEPT, 1).of,
+			     others = marked(p, OUT_ACCEPT, 2).of;
 	struct claim claim = a->claim;
 	struct cni_map is = none;
 
 	claim.what = "what comes in by a target";
 	claim.domain = cni_space_all();
 	claim.tell = tell_outcome;
+	claim.by_routes = false;
 	if (p->model->options.ret == CNI_RETURN_NONE || !marks)
 		return 0;
 	/* of what it is, and of what it should be, the flows that are marked */
 	for (size_t i = 0; i < a->n_leaves; i++)
 		is = cni_map_ite(p->spaces, packets_of(a, &a->leaves[i]), &a->leaves[i].marks == marks ? some : others,
 				 is);
-	compare(p, &claim, is, cni_map_ite(p->spaces, answered, some, cni_map_ite(p->spaces, outside, others, none)));
+	compare(p, &claim, classes_plain(is),
+		classes_plain(cni_map_ite(p->spaces, answered, some, cni_map_ite(p->spaces, outside, others, none))));
 	return marks->ct_mark;
 }
 
@@ -416,16 +463,17 @@ static void prove_answers(struct arrival *a, const uint32_t *returns)
 	struct proving *p = a->p;
 
 	for (size_t t = 0; t < p->model->n_targets && !is_over(p); t++) {
-		const struct cni_map outcomes =
+		const struct classes outcomes =
 			returns[t] ? run(a, returns[t], CONFIRMED, true, RTN_UNICAST) : a->outcomes;
 		struct claim claim = a->claim;
 
 		if (!returns[t])
 			continue;
 		claim.what = "an answer to what came in by a target";
+		claim.by_routes = false;
 		claim.domain = cni_space_and(p->spaces, claim.domain, a->tracked);
 		compare(p, &claim, sent_outcomes(&p->sent, claim.family, claim.device, outcomes),
-			meant_return(&p->meant, claim.family, t, claim.device));
+			classes_plain(meant_return(&p->meant, claim.family, t, claim.device)));
 	}
 }
 
@@ -435,8 +483,9 @@ static struct arrival arrive(struct proving *p, enum cni_family family, const ch
 {
 	struct arrival a = { .p = p,
 			     .claim = { cni_printf(p->texts.arena, "a new flow of %s", family_names[family]), device,
-					family, cni_space_not(p->spaces, meant_own(&p->meant, family)), tell_text } };
-	const struct cni_map is = sent_map(&p->sent, family, device, &a.outcomes);
+					family, cni_space_not(p->spaces, meant_own(&p->meant, family)), tell_text,
+					true } };
+	const struct classes is = sent_map(&p->sent, family, device, &a.outcomes);
 
 	/* by addresses of the router itself no packet comes in, and what it sends from them has ways of its own */
 	if (!device)
@@ -446,7 +495,8 @@ static struct arrival arrive(struct proving *p, enum cni_family family, const ch
 	a.tracked = cni_space_not(p->spaces, meant_untracked(&p->meant, family, device));
 	a.steered = cni_space_and(p->spaces, a.tracked, meant_steered(&p->meant, family));
 	a.translated = cni_space_and(p->spaces, a.steered, meant_translated(&p->meant, family, device));
-	find_leaves(&a);
+	add_leaves(&a, cni_space_all(), false);
+	add_leaves(&a, a.translated, true);
 	return a;
 }
 
@@ -500,12 +550,13 @@ static void prove_targets(struct proving *p, enum cni_family family, uint32_t *r
 /* Outer packets of tunnels and answers to probes, by their source alone. */
 static void prove_own(struct proving *p, enum cni_family family)
 {
-	struct claim claim = { "what the router sends for itself", NULL, family, meant_own(&p->meant, family),
-			       tell_text };
+	struct claim claim = { "what the router sends for itself", NULL,      family,
+			       meant_own(&p->meant, family),	   tell_text, false };
 	struct arrival a = { .p = p, .claim = claim };
 	const struct cni_space outer = meant_outer(&p->meant, family);
 
-	compare(p, &claim, sent_routing(&p->sent, family, p->sent.foreign, "lo"), meant_own_map(&p->meant, family));
+	compare(p, &claim, classes_plain(sent_routing(&p->sent, family, p->sent.foreign, "lo")),
+		classes_plain(meant_own_map(&p->meant, family)));
 	a.claim.domain = outer;
 	compare_marks(&a, "the outer packet of a tunnel", cni_space_all(), run(&a, 0, 0, false, RTN_UNICAST),
 		      marked(p, OUT_ACCEPT, 0));
@@ -547,8 +598,8 @@ static void report(const struct cni_proof *proof, struct cni_diags *diags)
 	const struct cni_counterexample *x = &proof->example;
 
 	cni_diag_help(diags,
-		      cni_diag(diags, CNI506, (struct cni_span){ 0 }, "%s, %s%s%s: should be `%s`, and would be `%s`",
-			       x->what, x->where, *x->packet ? ", " : "", x->packet, x->should, x->is),
+		      cni_diag(diags, CNI506, x->span, "%s, %s%s%s: should be `%s`, and would be `%s`", x->what,
+			       x->where, *x->packet ? ", " : "", x->packet, x->should, x->is),
 		      "nothing was sent; this is a mistake in cnic, please report it with the policy");
 }
 
@@ -567,11 +618,14 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 			   struct cni_diags *diags)
 {
 	struct proving *p = cni_new(arena, struct proving);
+	enum cni_header_field order[CNI_N_FIELDS];
 
 	p->d = (struct decoder){ .arena = arena, .to = &p->set };
 	p->model = model;
 	p->limits = limits;
-	p->spaces = cni_spaces_new(arena, NULL, limits->max_nodes);
+	cni_meaning_order(&model, 1, order);
+	p->spaces = cni_spaces_new(arena, order, limits->max_nodes);
+	cni_spaces_give_up_when(p->spaces, limits->is_late, limits->arg);
 	p->texts.arena = arena;
 	machine_init(&p->machine, &p->d, p->spaces);
 	routing_init(&p->routing, &p->d, p->spaces);
@@ -582,6 +636,7 @@ struct cni_proof cni_prove(struct cni_arena *arena, const struct cni_model *mode
 				 .foreign = ~model->options.mark_mask };
 	p->meant = (struct meant){ .arena = arena,
 				   .spaces = p->spaces,
+				   .classing = &p->machine.classing,
 				   .texts = &p->texts,
 				   .model = model,
 				   .observed = observed,

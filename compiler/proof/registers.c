@@ -191,6 +191,14 @@ static unsigned int whole_field(enum cni_family family, const struct bit *bits, 
 	return width;
 }
 
+bool registers_is_field(const struct registers *r, size_t reg, size_t len, enum cni_family family,
+			enum cni_header_field field)
+{
+	const struct bit *bits = r->bits + reg * 8;
+
+	return bits->kind == BIT_FIELD && bits->field == field && whole_field(family, bits, len * 8) == len * 8;
+}
+
 static struct cni_space one_bit(struct machine *m, const struct bit *bit)
 {
 	const enum cni_family family = m->now.family;

@@ -64,7 +64,8 @@ struct chain {
 	struct nft_rule *rules;
 	size_t n_rules;
 	size_t index; /* in the ruleset, once it is whole */
-	enum { UNKNOWN_YET, MARKS_MATTER, MARKS_DO_NOT } marks; /* whether it asks for or changes any (machine.c) */
+	bool has_quiet;
+	size_t quiet; /* from this rule on none asks for marks or changes any: machine.c */
 };
 
 struct element {
@@ -85,7 +86,7 @@ struct set {
 	struct element *elems; /* ascending, disjoint unless of several fields, once the ruleset is whole */
 	size_t n_elems;
 	struct half *halves; /* elements as they came */
-	size_t n_halves;
+	size_t n_halves, room_halves;
 };
 
 /* ---- routing ---- */

@@ -48,11 +48,13 @@ static struct cni_map leave(struct sent *s, enum cni_family family, struct marks
 			    const char *front)
 {
 	struct tail tail = { s, family, front };
+	struct classes all;
 	struct cni_map map;
 
 	s->machine->now.oif = oif;
-	map = machine_hook(s->machine, NF_INET_POST_ROUTING, marks);
+	all = machine_hook(s->machine, NF_INET_POST_ROUTING, marks);
 	s->machine->now.oif = NULL;
+	map = classes_flat(&s->machine->classing, &all);
 	return cni_map_join(s->machine->spaces, map, map, tell_leaving, &tail);
 }
 
@@ -254,18 +256,27 @@ static struct cni_map outcome_map(struct sent *s, enum cni_family family, const 
 	return cni_map_join(s->machine->spaces, all, all, tell_shares, s);
 }
 
-struct cni_map sent_outcomes(struct sent *s, enum cni_family family, const char *iif, struct cni_map outcomes)
-{
-	struct cni_spaces *spaces = s->machine->spaces;
-	const struct cni_labels labels = cni_map_labels(spaces, s->texts->arena, outcomes);
-	struct cni_map *then = cni_new_array(s->texts->arena, struct cni_map, labels.n_items);
+struct arriving {
+	struct sent *s;
+	enum cni_family family;
+	const char *iif;
+};
 
-	for (size_t i = 0; i < labels.n_items; i++)
-		then[i] = outcome_map(s, family, iif, labels.items[i]);
-	return proof_bind(spaces, s->texts->arena, outcomes, labels, then);
+static struct classes tell_outcome(unsigned int label, void *arg)
+{
+	const struct arriving *a = arg;
+
+	return classes_plain(outcome_map(a->s, a->family, a->iif, label));
 }
 
-struct cni_map sent_map(struct sent *s, enum cni_family family, const char *iif, struct cni_map *outcomes)
+struct classes sent_outcomes(struct sent *s, enum cni_family family, const char *iif, struct classes outcomes)
+{
+	struct arriving arriving = { s, family, iif };
+
+	return classes_bind(&s->machine->classing, outcomes, tell_outcome, &arriving);
+}
+
+struct classes sent_map(struct sent *s, enum cni_family family, const char *iif, struct classes *outcomes)
 {
 	s->machine->now = (struct surroundings){ .family = family, .iif = iif, .fib_type = RTN_UNICAST };
 	*outcomes = machine_hook(s->machine, iif ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_OUT,

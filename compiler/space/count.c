@@ -56,7 +56,7 @@ static struct cni_count ways_from(struct counting *c, int node)
 
 	if (is_constant(node))
 		return count;
-	if (memo_find(&c->memo, node, 0, &known))
+	if (memo_find(&c->memo, node, 0, 0, &known))
 		return c->counts[known];
 	low_node = bdd_low(node);
 	high_node = bdd_high(node);
@@ -65,7 +65,7 @@ static struct cni_count ways_from(struct counting *c, int node)
 	high = ways_from(c, high_node);
 	shift(&high, rank_of(c, high_node) - rank_of(c, node) - 1);
 	add(&count, &high);
-	memo_add(&c->memo, node, 0, (int)c->n_counts);
+	memo_add(&c->memo, node, 0, 0, (int)c->n_counts);
 	*cni_push(c->arena, c->counts, c->n_counts) = count;
 	return count;
 }

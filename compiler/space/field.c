@@ -81,25 +81,26 @@ static size_t reaching(const struct sorted *r, size_t begin, size_t end, cni_u12
 static int of_block(const struct sorted *r, unsigned int depth, cni_u128 first, cni_u128 last, size_t begin, size_t end)
 {
 	cni_u128 middle = first + (last - first) / 2;
-	size_t mark, split;
+	size_t split;
 	int low, high;
 
 	if (begin == end || r->s->failed)
 		return FALSE_NODE;
 	if (lo_of(r, begin) <= first && hi_of(r, begin) >= last)
 		return TRUE_NODE;
-	mark = cni_spaces_mark(r->s);
 	split = reaching(r, begin, end, middle + 1);
 	/* a range that reaches over the middle is in both halves */
 	low = of_block(r, depth + 1, first, middle, begin,
 		       split < end && lo_of(r, split) <= middle ? split + 1 : split);
 	high = of_block(r, depth + 1, middle + 1, last, split, end);
-	return keep_node(r->s, mark, make_node(r->s, field_var(r->s, r->field, depth), low, high));
+	return make_node(r->s, field_var(r->s, r->field, depth), low, high);
 }
 
 static struct cni_space of_sorted(const struct sorted *r, size_t n)
 {
-	return (struct cni_space){ of_block(r, 0, 0, field_last(r->family, r->field), 0, n) };
+	const size_t mark = cni_spaces_mark(r->s);
+
+	return (struct cni_space){ keep_node(r->s, mark, of_block(r, 0, 0, field_last(r->family, r->field), 0, n)) };
 }
 
 struct cni_space cni_space_range(struct cni_spaces *s, enum cni_family family, enum cni_header_field field, cni_u128 lo,

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 
 struct walk {
-	const struct cni_spaces *s;
+	struct cni_spaces *s;
 	struct cni_arena *arena;
-	struct memo seen;
 	struct cni_labels labels;
 };
 
@@ -15,9 +14,9 @@ static void visit(struct walk *w, int node)
 {
 	int unused;
 
-	if (memo_find(&w->seen, node, node, &unused))
+	if (notes_find(w->s, node, &unused))
 		return;
-	memo_add(&w->seen, node, node, 0);
+	notes_add(w->s, node, 0);
 	if (var_of(node) >= w->s->labels) {
 		*cni_push(w->arena, w->labels.items, w->labels.n_items) = label_of(node);
 		return;
@@ -33,15 +32,15 @@ static int ascending(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-struct cni_labels cni_map_labels(const struct cni_spaces *s, struct cni_arena *arena, struct cni_map map)
+struct cni_labels cni_map_labels(struct cni_spaces *s, struct cni_arena *arena, struct cni_map map)
 {
 	struct walk w = { .s = s, .arena = arena };
 
 	if (cni_spaces_failed(s))
 		return w.labels;
-	memo_begin(&w.seen);
+	notes_begin(s);
 	visit(&w, map.node);
-	memo_end(&w.seen);
-	qsort(w.labels.items, w.labels.n_items, sizeof(*w.labels.items), ascending);
+	if (w.labels.n_items)
+		qsort(w.labels.items, w.labels.n_items, sizeof(*w.labels.items), ascending);
 	return w.labels;
 }

@@ -4,18 +4,35 @@
 
 #include <assert.h>
 
-static int label_node(struct cni_spaces *s, unsigned int label)
+static int make_label(struct cni_spaces *s, unsigned int label)
 {
 	size_t mark = cni_spaces_mark(s);
 	int node = TRUE_NODE;
 
-	assert(label <= CNI_MAX_LABEL);
 	for (unsigned int bit = 0; bit < LABEL_BITS && !s->failed; bit++) {
 		int var = s->labels + LABEL_BITS - 1 - (int)bit;
 
 		node = label >> bit & 1 ? make_node(s, var, FALSE_NODE, node) : make_node(s, var, node, FALSE_NODE);
 	}
 	return keep_node(s, mark, node);
+}
+
+/* Each is made once: they are asked for more often than anything else. */
+static int label_node(struct cni_spaces *s, unsigned int label)
+{
+	const size_t room = s->room_label_nodes;
+
+	assert(label <= CNI_MAX_LABEL);
+	if (s->failed)
+		return FALSE_NODE;
+	if (label >= room) {
+		s->room_label_nodes = 2 * (room + 32) > label ? 2 * (room + 32) : label + 1;
+		s->label_nodes = cni_regrow(s->arena, s->label_nodes, room * sizeof(*s->label_nodes),
+					    s->room_label_nodes * sizeof(*s->label_nodes));
+	}
+	if (!s->label_nodes[label])
+		s->label_nodes[label] = bdd_addref(make_label(s, label)); /* for ever */
+	return s->label_nodes[label];
 }
 
 unsigned int label_of(int node)
@@ -65,11 +82,6 @@ struct join {
 	void *arg;
 };
 
-static int branch(int node, int var, bool high)
-{
-	return var_of(node) != var ? node : high ? bdd_high(node) : bdd_low(node);
-}
-
 /* Results stay held until the walk is over: the memo speaks of them. */
 static int join_nodes(struct join *j, int a, int b)
 {
@@ -77,7 +89,7 @@ static int join_nodes(struct join *j, int a, int b)
 
 	if (j->s->failed)
 		return FALSE_NODE;
-	if (memo_find(&j->memo, a, b, &node))
+	if (memo_find(&j->memo, a, b, 0, &node))
 		return node;
 	if (var >= j->s->labels) {
 		node = label_node(j->s, j->join(label_of(a), label_of(b), j->arg));
@@ -86,7 +98,7 @@ static int join_nodes(struct join *j, int a, int b)
 		high = join_nodes(j, branch(a, var, true), branch(b, var, true));
 		node = make_node(j->s, var, low, high);
 	}
-	memo_add(&j->memo, a, b, node);
+	memo_add(&j->memo, a, b, 0, node);
 	return node;
 }
 
@@ -103,25 +115,93 @@ struct cni_map cni_map_join(struct cni_spaces *s, struct cni_map a, struct cni_m
 	return (struct cni_map){ keep_node(s, mark, node) };
 }
 
+/* ---- which labels meet ---- */
+
+struct meeting {
+	struct cni_spaces *s;
+	struct cni_arena *arena;
+	struct memo memo;
+	struct cni_pairs pairs;
+};
+
+static int first_var(const struct cni_spaces *s, int a, int b, int where)
+{
+	const int x = var_of(a) < var_of(b) ? var_of(a) : var_of(b), y = var_of(where);
+
+	return x < s->labels && y < x ? y : x;
+}
+
+static void meet(struct meeting *m, int a, int b, int where)
+{
+	int var, unused;
+
+	if (where == FALSE_NODE || has_failed(m->s))
+		return;
+	var = first_var(m->s, a, b, where);
+	if (var >= m->s->labels)
+		where = TRUE_NODE; /* some packet has both */
+	if (memo_find(&m->memo, a, b, where, &unused))
+		return;
+	memo_add(&m->memo, a, b, where, 0);
+	if (var >= m->s->labels) {
+		*cni_push(m->arena, m->pairs.items, m->pairs.n_items) = (struct cni_pair){ label_of(a), label_of(b) };
+		return;
+	}
+	meet(m, branch(a, var, false), branch(b, var, false), branch(where, var, false));
+	meet(m, branch(a, var, true), branch(b, var, true), branch(where, var, true));
+}
+
+struct cni_pairs cni_map_pairs(struct cni_spaces *s, struct cni_arena *arena, struct cni_map a, struct cni_map b,
+			       struct cni_space where)
+{
+	struct meeting m = { .s = s, .arena = arena };
+
+	if (s->failed)
+		return m.pairs;
+	memo_begin(&m.memo);
+	meet(&m, a.node, b.node, where.node);
+	memo_end(&m.memo);
+	return m.pairs;
+}
+
 /* ---- other labels ---- */
 
-struct relabel {
+struct relabelling {
+	struct cni_spaces *s;
 	const unsigned int *table;
 	size_t n;
 };
 
-static unsigned int look_up(unsigned int x, unsigned int y, void *arg)
+/* Results stay held until the walk is over: the notes speak of them. */
+static int relabel(const struct relabelling *r, int node)
 {
-	const struct relabel *r = arg;
+	int result, low, high;
 
-	(void)y;
-	assert(x < r->n);
-	return r->table[x];
+	if (r->s->failed)
+		return FALSE_NODE;
+	if (notes_find(r->s, node, &result))
+		return result;
+	if (var_of(node) >= r->s->labels) {
+		const unsigned int label = label_of(node);
+
+		assert(label < r->n);
+		result = label_node(r->s, r->table[label]);
+	} else {
+		low = relabel(r, bdd_low(node));
+		high = relabel(r, bdd_high(node));
+		result = make_node(r->s, bdd_var(node), low, high);
+	}
+	notes_add(r->s, node, result);
+	return result;
 }
 
 struct cni_map cni_map_relabel(struct cni_spaces *s, struct cni_map map, const unsigned int *table, size_t n)
 {
-	struct relabel r = { table, n };
+	const struct relabelling r = { s, table, n };
+	const size_t mark = cni_spaces_mark(s);
 
-	return cni_map_join(s, map, map, look_up, &r);
+	if (s->failed)
+		return (struct cni_map){ FALSE_NODE };
+	notes_begin(s);
+	return (struct cni_map){ keep_node(s, mark, relabel(&r, map.node)) };
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define FIRST_NODES 100000
+#define STEPS 4096 /* between two questions whether to give up: about a millisecond */
 #define CACHE_RATIO 8 /* nodes to a cache's entries */
 #define BYTES_PER_NODE (20 + 7 * 24 / CACHE_RATIO) /* BuDDy's struct, and its seven caches */
 
@@ -72,11 +73,26 @@ void cni_spaces_free(struct cni_spaces *s)
 		return;
 	assert(running == s);
 	bdd_done();
+	cni_arena_free(s->held_arena);
+	cni_arena_free(s->notes_arena);
 	running = NULL;
 }
 
 bool cni_spaces_failed(const struct cni_spaces *s)
 {
+	return s->failed;
+}
+
+void cni_spaces_give_up_when(struct cni_spaces *s, bool (*is_late)(void *arg), void *arg)
+{
+	s->is_late = is_late;
+	s->late_arg = arg;
+}
+
+bool has_failed(struct cni_spaces *s)
+{
+	if (s->is_late && !(++s->steps % STEPS))
+		s->failed |= s->is_late(s->late_arg);
 	return s->failed;
 }
 
@@ -90,19 +106,29 @@ struct cni_spaces_use cni_spaces_use(const struct cni_spaces *s)
 
 /* ---- what is held ---- */
 
+void *outgrow(struct cni_arena **arena, const void *old, size_t old_size, size_t new_size)
+{
+	struct cni_arena *larger = cni_arena_new();
+	void *new = cni_regrow(larger, old, old_size, new_size);
+
+	cni_arena_free(*arena);
+	*arena = larger;
+	return new;
+}
+
 /* Not by cni_push(), which takes a count that comes to a power of two again for one that grows. */
 static void push(struct cni_spaces *s, int node)
 {
 	if (s->n_held == s->room) {
 		s->room = s->room ? 2 * s->room : 1024;
-		s->held = cni_regrow(s->arena, s->held, s->n_held * sizeof(*s->held), s->room * sizeof(*s->held));
+		s->held = outgrow(&s->held_arena, s->held, s->n_held * sizeof(*s->held), s->room * sizeof(*s->held));
 	}
 	s->held[s->n_held++] = node;
 }
 
 int hold(struct cni_spaces *s, int node)
 {
-	if (s->failed)
+	if (has_failed(s))
 		return FALSE_NODE;
 	push(s, bdd_addref(node));
 	return node;

@@ -46,10 +46,13 @@ struct cni_map {
 
 /* ---- the manager ---- */
 
-/* `order`: all fields, the one that tells most apart first; NULL: the usual one.
+/* `order`: all fields, the one that tells most apart first, of addresses; NULL: the usual one.
  * `max_nodes` (each about 40 bytes) that are in use at a time; at least 10,000. To be freed before `arena` is. */
 struct cni_spaces *cni_spaces_new(struct cni_arena *arena, const enum cni_header_field *order, unsigned int max_nodes);
 void cni_spaces_free(struct cni_spaces *s); /* NULL is allowed */
+
+/* Asked now and then whether to give up: then it is as if the limit of nodes were reached. */
+void cni_spaces_give_up_when(struct cni_spaces *s, bool (*is_late)(void *arg), void *arg);
 
 bool cni_spaces_failed(const struct cni_spaces *s); /* the limit was reached: no result since means anything */
 
@@ -125,6 +128,16 @@ bool cni_space_has(const struct cni_spaces *s, struct cni_space a, const struct 
 
 struct cni_map cni_map_all(struct cni_spaces *s, unsigned int label); /* every packet has it */
 struct cni_map cni_map_ite(struct cni_spaces *s, struct cni_space where, struct cni_map then, struct cni_map otherwise);
+/* Packets whose addresses are in ranges, or in none of them, and that are in a space of all other fields. */
+struct cni_product {
+	const struct cni_ranges *from, *to; /* canonical; NULL: any */
+	bool not_from, not_to;
+	struct cni_space rest; /* asks for no address */
+	struct cni_map then; /* what they are mapped to */
+};
+/* By the first product that a packet is in, else by `otherwise`. */
+struct cni_map cni_map_products(struct cni_spaces *s, enum cni_family family, const struct cni_product *products,
+				size_t n, struct cni_map otherwise);
 /* Every label becomes table[label]; labels are below `n`. */
 struct cni_map cni_map_relabel(struct cni_spaces *s, struct cni_map map, const unsigned int *table, size_t n);
 /* A packet of labels x and y gets join(x, y), which is asked once at least for each pair that some packet has. */
@@ -139,7 +152,16 @@ struct cni_labels {
 	unsigned int *items;
 	size_t n_items;
 };
-struct cni_labels cni_map_labels(const struct cni_spaces *s, struct cni_arena *arena, struct cni_map map);
+struct cni_labels cni_map_labels(struct cni_spaces *s, struct cni_arena *arena, struct cni_map map);
+/* All pairs of a label in `a` and one in `b` that some packet of `where` has, each once. Makes no nodes. */
+struct cni_pairs {
+	struct cni_pair {
+		unsigned int a, b;
+	} * items;
+	size_t n_items;
+};
+struct cni_pairs cni_map_pairs(struct cni_spaces *s, struct cni_arena *arena, struct cni_map a, struct cni_map b,
+			       struct cni_space where);
 unsigned int cni_map_label(const struct cni_spaces *s, struct cni_map map, const struct cni_header *packet);
 
 /* ---- for readers ---- */

@@ -19,11 +19,23 @@ struct cni_spaces {
 	int first[CNI_N_FIELDS]; /* variable of the field's highest bit; addresses of IPv4 use the first 32 */
 	int labels; /* of the label's highest bit: behind all fields */
 	bool failed;
+	bool (*is_late)(void *arg); /* NULL: nobody asks */
+	void *late_arg;
+	unsigned int steps; /* since it was asked */
 	int *held; /* one reference each */
 	size_t n_held, room;
+	struct cni_arena *held_arena, *notes_arena; /* of these alone: what they have outgrown is given back */
 	int fields[CNI_N_FIELDS]; /* all variables of a field, as BuDDy wants to have them; held for ever */
 	int label_bits; /* the same of labels */
 	struct cni_space proper[CNI_N_FAMILIES]; /* held for ever */
+	struct note {
+		unsigned int walk; /* in which it was made */
+		int result;
+	} * notes; /* by node */
+	size_t room_notes;
+	unsigned int walk;
+	int *label_nodes; /* by label; 0: it was not asked for; held for ever */
+	size_t room_label_nodes;
 };
 
 static inline unsigned int field_width(enum cni_family family, enum cni_header_field field)
@@ -49,6 +61,10 @@ static inline int field_var(const struct cni_spaces *s, enum cni_header_field fi
 	return s->first[field] + (int)depth;
 }
 
+/* Every operation, and every step of a long walk, asks whether all is given up. */
+bool has_failed(struct cni_spaces *s);
+/* What `*arena` holds alone, with more room, which is zeroed; in another arena. */
+void *outgrow(struct cni_arena **arena, const void *old, size_t old_size, size_t new_size);
 /* Holds a node until its mark is released; what comes after a failure is the empty space. */
 int hold(struct cni_spaces *s, int node);
 /* Releases all since the mark but that node, which is the empty space after a failure. */
@@ -73,11 +89,17 @@ static inline int var_of(int node)
 	return is_constant(node) ? INT32_MAX : bdd_var(node);
 }
 
-/* Results of a walk by the one or two nodes that it was at: each once. */
+/* Where a node leads that asks `var`; one that does not leads to itself. */
+static inline int branch(int node, int var, bool high)
+{
+	return var_of(node) != var ? node : high ? bdd_high(node) : bdd_low(node);
+}
+
+/* Results of a walk by the nodes of one, two or three diagrams that it was at: each once. */
 struct memo {
 	struct cni_arena *arena; /* of its own */
 	struct memo_entry {
-		int a, b;
+		int a, b, c;
 		int result;
 		bool used;
 	} * entries;
@@ -86,7 +108,12 @@ struct memo {
 
 void memo_begin(struct memo *memo);
 void memo_end(struct memo *memo);
-bool memo_find(const struct memo *memo, int a, int b, int *result);
-void memo_add(struct memo *memo, int a, int b, int result);
+bool memo_find(const struct memo *memo, int a, int b, int c, int *result);
+void memo_add(struct memo *memo, int a, int b, int c, int result);
+
+/* The same of one diagram: by number. One walk at a time; nodes that the walk makes are not walked over. */
+void notes_begin(struct cni_spaces *s);
+bool notes_find(const struct cni_spaces *s, int node, int *result);
+void notes_add(struct cni_spaces *s, int node, int result);
 
 #endif

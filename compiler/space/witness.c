@@ -58,12 +58,12 @@ static int bits_asked(struct memo *memo, int node)
 		return 1000;
 	if (node == TRUE_NODE)
 		return 0;
-	if (memo_find(memo, node, 0, &asked))
+	if (memo_find(memo, node, 0, 0, &asked))
 		return asked;
 	low = bits_asked(memo, bdd_low(node));
 	high = bits_asked(memo, bdd_high(node));
 	asked = 1 + (low <= high ? low : high);
-	memo_add(memo, node, 0, asked);
+	memo_add(memo, node, 0, 0, asked);
 	return asked;
 }
 

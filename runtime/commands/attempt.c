@@ -25,7 +25,8 @@ bool rt_attempt_begin(struct rt_attempt *attempt)
 	attempt->number = 0;
 	if (!attempt->store)
 		return true;
-	revision = rt_revision_begin(attempt->store, attempt->model ? &session->policy->origin : NULL, message);
+	revision = rt_revision_begin(attempt->store, attempt->model ? &session->policy->origin : NULL, message,
+				     &attempt->proved);
 	attempt->number = revision ? revision->number : 0;
 	return revision;
 }

@@ -17,6 +17,7 @@ struct rt_attempt {
 	struct rt_store *store; /* NULL: no revision is kept of it */
 	const struct cni_plan *plan; /* that is carried out */
 	size_t n_steps; /* of the plan that was shown, which lets go of former paths at once */
+	struct rt_proved proved; /* of that plan */
 	unsigned int number; /* of the pending revision; 0: none */
 	/* what came of carrying it out */
 	bool stale; /* what was observed is no longer so: nothing is changed, and another attempt may succeed */

@@ -163,7 +163,7 @@ static enum rt_exit try(struct rt_attempt *attempt)
 		return RT_ERROR;
 	if (attempt->plan->desired->n_left)
 		attempt->plan = rt_keeping_plan(session, attempt->model, observed, attempt->nl);
-	if (!attempt->plan || !rt_prove(session, attempt->model, observed, attempt->plan->desired, false))
+	if (!attempt->plan || !rt_prove(session, attempt->model, observed, attempt->plan->desired, &attempt->proved))
 		return RT_ERROR;
 	return carry_out(attempt);
 }

@@ -16,7 +16,7 @@ enum rt_exit rt_check(struct rt_session *session)
 	state = model ? rt_pipeline_state(session, model) : NULL;
 	if (!state)
 		return RT_ERROR;
-	if (session->options->prove && !rt_prove(session, model, NULL, state, true))
+	if (session->options->prove && !rt_prove_asked(session, model, state))
 		return RT_ERROR;
 	rt_detail(session, "no errors, warnings: %zu", session->diags->n_warnings);
 	return RT_OK;

@@ -15,8 +15,8 @@
 /* of every command that makes another policy the router's */
 #define CHANGE_OPTIONS                                                                                                 \
 	(RT_BIT(RT_OPT_CONFIRM) | RT_BIT(RT_OPT_DRY_RUN) | RT_BIT(RT_OPT_GATE) | RT_BIT(RT_OPT_LOCK_TIMEOUT) |         \
-	 RT_BIT(RT_OPT_MESSAGE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_NO_WAIT) | RT_BIT(RT_OPT_STATE_DIR) |           \
-	 RT_BIT(RT_OPT_YES))
+	 RT_BIT(RT_OPT_MESSAGE) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_NO_PROVE) | RT_BIT(RT_OPT_NO_WAIT) |            \
+	 RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_YES))
 
 static const char *const plan_aliases[] = { "compare", NULL };
 

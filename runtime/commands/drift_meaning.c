@@ -30,6 +30,14 @@ static const struct {
 	[CNI_NOT_JUDGED] = { "not judged", "what is installed cannot be judged" },
 };
 
+/* ", FILE:LINE" */
+static const char *place_of(const struct rt_session *session, struct cni_span span)
+{
+	const struct cni_place place = cni_place_of(session->sources, span.begin);
+
+	return place.source ? cni_printf(session->arena, ", %s:%u", place.source->name, place.line) : "";
+}
+
 static void write_text(struct rt_session *session, const struct cni_proof *proof, size_t n_shape, size_t n_left)
 {
 	const struct cni_counterexample *x = &proof->example;
@@ -39,9 +47,12 @@ static void write_text(struct rt_session *session, const struct cni_proof *proof
 	if (proof->unclear)
 		cni_text_printf(out, ": %s", proof->unclear);
 	cni_text_puts(out, "\n");
-	if (proof->answer == CNI_REFUTED)
+	if (proof->answer == CNI_REFUTED) {
 		cni_text_printf(out, "  %s, %s%s%s\n    the policy: %s\n    the router: %s\n", x->what, x->where,
 				*x->packet ? ", " : "", x->packet, x->should, x->is);
+		if (x->line)
+			cni_text_printf(out, "    decided by: %s%s\n", x->line, place_of(session, x->span));
+	}
 	if (proof->answer == CNI_PROVEN && n_shape)
 		cni_text_printf(out, "%zu difference%s in shape only\n", n_shape, n_shape == 1 ? " is" : "s are");
 	if (n_left)
@@ -55,9 +66,11 @@ static void write_json(struct rt_session *session, const struct cni_proof *proof
 	const struct cni_counterexample *x = &proof->example;
 	json_t *example = json_null();
 
-	if (proof->answer == CNI_REFUTED)
-		example = json_pack("{s:s, s:s, s:s, s:s, s:s}", "what", x->what, "where", x->where, "packet",
-				    x->packet, "should", x->should, "is", x->is);
+	if (proof->answer == CNI_REFUTED) {
+		example = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?}", "what", x->what, "where", x->where, "packet",
+				    x->packet, "should", x->should, "is", x->is, "line", x->line);
+		rt_json_place(example, session->sources, x->span);
+	}
 	rt_session_json(session, "proof",
 			json_pack("{s:s, s:o, s:s?, s:I, s:I}", "answer", answers[proof->answer].name, "counterexample",
 				  example, "unclear", proof->unclear, "maps", (json_int_t)proof->n_maps, "nodes",

@@ -27,6 +27,9 @@ static json_t *one(struct cni_arena *arena, const struct rt_revision *revision, 
 	json_object_set_new(json, "message", rt_json_text(revision->message));
 	json_object_set_new(json, "digest", rt_json_text(revision->digest));
 	json_object_set_new(json, "removed", json_boolean(revision->removed));
+	json_object_set_new(json, "proven", json_boolean(revision->proven));
+	json_object_set_new(json, "proof_seconds",
+			    revision->proven ? json_real(revision->proof_ms / 1e3) : json_null());
 	json_object_set_new(json, "state", json_string(state_word(revision, awaiting)));
 	json_object_set_new(json, "deadline",
 			    ends ? json_string(rt_time_text(arena, revision->deadline)) : json_null());
@@ -72,9 +75,8 @@ static const char *note(struct cni_arena *arena, const struct rt_revision *revis
 void rt_history_text(struct cni_text *out, const char *folder, const struct rt_revision *revisions, size_t n,
 		     bool awaiting)
 {
-	static const struct rt_column columns[] = {
-		{ "revision", true }, { "applied", false }, { "by", false }, { "digest", false }, { "message", false }
-	};
+	static const struct rt_column columns[] = { { "revision", true }, { "applied", false }, { "by", false },
+						    { "digest", false },  { "proven", false },	{ "message", false } };
 	struct rt_table table = { .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns) };
 	struct cni_arena *arena = out->arena;
 
@@ -85,6 +87,8 @@ void rt_history_text(struct cni_text *out, const char *folder, const struct rt_r
 		rt_table_add(&table, arena, rt_time_text(arena, revision->time));
 		rt_table_add(&table, arena, plain(arena, revision->user));
 		rt_table_add(&table, arena, cni_printf(arena, "%.*s", DIGEST_SHOWN, plain(arena, revision->digest)));
+		rt_table_add(&table, arena,
+			     revision->proven ? cni_printf(arena, "in %.2f s", revision->proof_ms / 1e3) : "no");
 		rt_table_add(&table, arena, note(arena, revision, awaiting));
 	}
 	rt_table_print(&table, out, cni_printf(arena, "Revisions in %s", folder));

@@ -4,6 +4,7 @@
  *	"folder": where they are kept, or null,
  *	"revisions": [ { "number", "time": "2026-03-01T12:00:00Z", "user", "message": text or null, "digest",
  *	  "removed": whether it is a router without a policy,
+ *	  "proven": whether it was proven, before it was sent, to mean what its policy says; "proof_seconds": or null,
  *	  "state": "confirmed", "awaiting" (`cnic confirm`), or "unconfirmed" (being applied, or left by a process that
  *	    was killed),
  *	  "deadline": of an awaiting one, when it will be taken back; or null } ]

@@ -63,6 +63,8 @@ static const struct row {
 				    "give metrics to Prometheus by HTTP, on a loopback address" },
 	[RT_OPT_NETNS] = { "netns", 0, TEXT, "NAME", AT(netns), NULL,
 			   "work in this network namespace: a name of ip-netns(8), or a path" },
+	[RT_OPT_NO_PROVE] = { "no-prove", 0, FLAG, NULL, AT(no_prove), NULL,
+			      "do not prove first that what is sent does what the policy says" },
 	[RT_OPT_NO_WAIT] = { "no-wait", 0, FLAG, NULL, AT(no_wait), NULL,
 			     "with --confirm: return as soon as the change is made" },
 	[RT_OPT_ON_CHANGE] = { "on-change", 0, TEXT, "COMMAND", AT(on_change), NULL,

@@ -29,6 +29,7 @@ enum rt_option_id {
 	RT_OPT_METRICS_FILE,
 	RT_OPT_METRICS_LISTEN,
 	RT_OPT_NETNS,
+	RT_OPT_NO_PROVE,
 	RT_OPT_NO_WAIT,
 	RT_OPT_ON_CHANGE,
 	RT_OPT_PROVE,
@@ -75,8 +76,8 @@ struct rt_options {
 	const char **operands;
 	size_t n_operands;
 	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
-	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_wait, prove,
-		quiet, rules, shadowed, syslog, text, twin, verbose, version, watch, write, yes;
+	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_prove, no_wait,
+		prove, quiet, rules, shadowed, syslog, text, twin, verbose, version, watch, write, yes;
 	const char *max_nodes, *message, *metrics_file, *metrics_listen, *netns, *on_change, *output, *state,
 		*state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */

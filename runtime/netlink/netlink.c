@@ -242,6 +242,12 @@ static int error_of(const struct nlmsghdr *answer)
 	return error->error > 0 ? -error->error : error->error;
 }
 
+/* mnl_nlmsg_ok() takes a length of more than 2 GiB for a negative one. */
+static bool is_whole(const struct nlmsghdr *message, int left)
+{
+	return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (uint32_t)left;
+}
+
 int rt_exchange(struct rt_netlink *nl, enum rt_bus bus, struct rt_batch *batch, struct rt_refusal *refusal)
 {
 	uint32_t first = nl->seq + 1, last;
@@ -268,7 +274,7 @@ int rt_exchange(struct rt_netlink *nl, enum rt_bus bus, struct rt_batch *batch, 
 		}
 		if (got < 0)
 			return refusal->error = refusal->error ? refusal->error : (int)got;
-		for (int left = (int)got; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
+		for (int left = (int)got; is_whole(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
 			uint32_t index = answer->nlmsg_seq - first;
 			int error = error_of(answer);
 
@@ -303,7 +309,7 @@ int rt_request(struct rt_netlink *nl, enum rt_bus bus, struct nlmsghdr *request,
 	while ((got = nl->transport->receive(nl->transport, bus, nl->buffer, sizeof(nl->buffer))) > 0) {
 		const struct nlmsghdr *answer = (const struct nlmsghdr *)nl->buffer;
 
-		for (int left = (int)got; mnl_nlmsg_ok(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
+		for (int left = (int)got; is_whole(answer, left); answer = mnl_nlmsg_next(answer, &left)) {
 			int error = error_of(answer);
 
 			if (answer->nlmsg_seq != nl->seq)

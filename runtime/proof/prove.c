@@ -28,15 +28,15 @@ static bool is_late(void *arg)
 /* About how many microseconds it takes, on one core of a machine of 2024: measured with tests/bench/policy. */
 static size_t cost_of(const struct cni_state *state)
 {
-	size_t cost = 700 * state->n_rules;
+	size_t cost = 1000 * state->n_rules;
 
 	for (size_t i = 0; i < state->n_sets; i++) {
 		const struct cni_st_set *set = &state->sets[i];
 
-		cost += set->n_elems * (cni_set_is_boxes(set) ? 1000 : set->map ? 100 : 10);
+		cost += set->n_elems * (cni_set_is_boxes(set) ? 65 : set->map ? 6 : 2);
 	}
 	for (size_t i = 0; i < state->n_chains; i++)
-		cost += 20 * state->chains[i].n_rules;
+		cost += 10 * state->chains[i].n_rules;
 	return cost;
 }
 
@@ -51,54 +51,86 @@ static const char *digest_of(struct rt_session *session, const struct cni_messag
 	return all;
 }
 
-static void tell(struct rt_session *session, const struct cni_proof *proof, const struct cni_messages *messages,
-		 double seconds)
+static json_t *proof_json(const struct cni_proof *proof, const struct cni_messages *messages, double seconds)
 {
+	return json_pack("{s:b, s:f, s:I, s:I, s:I, s:I, s:I}", "proven", 1, "seconds", seconds, "bytes",
+			 (json_int_t)(messages->route_len + messages->nft_len), "maps", (json_int_t)proof->n_maps,
+			 "flows", (json_int_t)proof->n_paths, "nodes", (json_int_t)proof->nodes, "memory",
+			 (json_int_t)proof->bytes);
+}
+
+bool rt_prove_asked(struct rt_session *session, const struct cni_model *model, const struct cni_state *desired)
+{
+	const struct cni_proof_limits limits = { CNI_DEFAULT_NODES, NULL, NULL };
+	const double start = now();
+	struct cni_messages messages;
+	struct cni_proof proof;
+	json_t *json;
+
+	if (rt_record(session->arena, desired, &messages, session->diags))
+		return false;
+	proof = cni_prove(session->arena, model, NULL, &messages, &limits, session->diags);
+	if (proof.answer == CNI_TOO_LARGE)
+		cni_diag(session->diags, CNI507, (struct cni_span){ 0 }, "the proof needs more than %d nodes",
+			 CNI_DEFAULT_NODES);
+	if (proof.answer != CNI_PROVEN)
+		return false;
 	rt_say(session,
 	       "proven: %zu bytes of messages mean what the policy says, in %zu maps of packets and %zu flows' marks; "
 	       "%.2f s, %zu nodes, %zu MB",
-	       messages->route_len + messages->nft_len, proof->n_maps, proof->n_paths, seconds, proof->nodes,
-	       proof->bytes >> 20);
+	       messages.route_len + messages.nft_len, proof.n_maps, proof.n_paths, now() - start, proof.nodes,
+	       proof.bytes >> 20);
+	json = proof_json(&proof, &messages, now() - start);
+	json_object_set_new(json, "digest", json_string(digest_of(session, &messages)));
+	rt_session_json(session, "proof", json);
+	return true;
+}
+
+/* ---- before something is sent ---- */
+
+static void leave_out(struct rt_session *session, struct rt_proved *proved)
+{
+	rt_detail(session, "not proven: %s", proved->why);
 	rt_session_json(session, "proof",
-			json_pack("{s:b, s:f, s:s, s:I, s:I, s:I, s:I, s:I}", "proven", 1, "seconds", seconds, "digest",
-				  digest_of(session, messages), "bytes",
-				  (json_int_t)(messages->route_len + messages->nft_len), "maps",
-				  (json_int_t)proof->n_maps, "flows", (json_int_t)proof->n_paths, "nodes",
-				  (json_int_t)proof->nodes, "memory", (json_int_t)proof->bytes));
+			json_pack("{s:b, s:f, s:s}", "proven", 0, "seconds", proved->seconds, "why", proved->why));
 }
 
 bool rt_prove(struct rt_session *session, const struct cni_model *model, const struct cni_state *observed,
-	      const struct cni_state *desired, bool asked)
+	      const struct cni_state *desired, struct rt_proved *proved)
 {
 	const double start = now();
 	double deadline = start + PATIENCE;
-	const struct cni_proof_limits limits = { CNI_DEFAULT_NODES, asked ? NULL : is_late, &deadline };
+	const struct cni_proof_limits limits = { CNI_DEFAULT_NODES, is_late, &deadline };
 	struct cni_messages messages;
 	struct cni_proof proof;
 
+	*proved = (struct rt_proved){ 0 };
 	if (!model)
 		return true; /* a router without a policy */
-	if (!asked && cost_of(desired) > QUICK) {
-		rt_detail(session, "not proven: that would take about %.1f s; `cnic check --prove` does it",
-			  (double)cost_of(desired) / 1e6);
+	if (session->options->no_prove)
+		proved->why = "--no-prove";
+	else if (cost_of(desired) > QUICK)
+		proved->why = cni_printf(session->arena, "that would take about %.1f s; `cnic check --prove` does it",
+					 (double)cost_of(desired) / 1e6);
+	if (proved->why) {
+		leave_out(session, proved);
 		return true;
 	}
 	if (rt_record(session->arena, desired, &messages, session->diags))
 		return false;
 	proof = cni_prove(session->arena, model, observed, &messages, &limits, session->diags);
-	if (proof.answer == CNI_REFUTED)
-		return false;
-	if (proof.answer == CNI_PROVEN && asked)
-		tell(session, &proof, &messages, now() - start);
-	else if (proof.answer == CNI_PROVEN)
-		rt_detail(session, "proven in %.2f s: the messages mean what the policy says", now() - start);
-	else if (asked)
-		cni_diag(session->diags, CNI507, (struct cni_span){ 0 }, "the proof needs more than %d nodes",
-			 CNI_DEFAULT_NODES);
-	else
-		rt_detail(session, "not proven within %.1f s and %d nodes; `cnic check --prove` has more patience",
-			  PATIENCE, CNI_DEFAULT_NODES);
-	return proof.answer == CNI_PROVEN || !asked;
+	proved->proven = proof.answer == CNI_PROVEN;
+	proved->seconds = now() - start;
+	if (proved->proven) {
+		rt_detail(session, "proven in %.2f s: the messages mean what the policy says", proved->seconds);
+		rt_session_json(session, "proof", proof_json(&proof, &messages, proved->seconds));
+	} else if (proof.answer != CNI_REFUTED) {
+		proved->why = cni_printf(session->arena,
+					 "not within %.1f s and %d nodes; `cnic check --prove` has more patience",
+					 PATIENCE, CNI_DEFAULT_NODES);
+		leave_out(session, proved);
+	}
+	return proof.answer != CNI_REFUTED;
 }
 
 bool rt_prove_live(struct rt_session *session, const struct cni_model *model, struct rt_netlink *nl,

@@ -158,6 +158,8 @@ static const struct rt_field fields[] = {
 	RT_FIELD(rt_revision, time, RT_F_U64),
 	RT_FIELD(rt_revision, digest, RT_F_TEXT),
 	RT_FIELD(rt_revision, removed, RT_F_BOOL),
+	RT_FIELD(rt_revision, proven, RT_F_BOOL),
+	RT_FIELD(rt_revision, proof_ms, RT_F_U32),
 	RT_FIELD(rt_revision, deadline, RT_F_U64),
 	ORIGIN_LIST(tops, top_record),
 	ORIGIN_LIST(paths, path_record),

@@ -2,7 +2,7 @@
 /* meta.h - a revision's meta.json:
  *
  *	{ "cnic": "revision", "version": 1, "number", "time", "deadline", "user", "message", "digest", "removed",
- *	  "tops": [ { "path" } ], "paths": [ { "path", "text" } ], "texts": [ { "size" } ], "sets": [ { "set" } ] }
+ *	  "proven", "proof_ms", "tops": [ { "path" } ], "paths": [ { "path", "text" } ], "texts": [ { "size" } ], "sets": [ { "set" } ] }
  *
  * What is 0, false or not there is left out. A text that is no UTF-8, which JSON cannot hold, stands in hexadecimal
  * under its key with "_hex" behind it: a path must lead to its text again, byte by byte. */

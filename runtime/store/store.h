@@ -31,6 +31,8 @@ struct rt_revision {
 	const char *message; /* of --message; NULL: none */
 	const char *digest; /* SHA-256 (FIPS 180-4) in hex of all that the policy is made of; equal: the same texts */
 	bool removed; /* `cnic remove`: no policy at all */
+	bool proven; /* before it was sent, in so many ms */
+	uint32_t proof_ms;
 	bool pending; /* not confirmed yet, or left by a process that was killed */
 	int64_t deadline; /* of a pending one that waits for `cnic confirm`: seconds since 1970; 0: still being applied */
 	struct rt_origin origin; /* what it was loaded from; only filled by rt_revision_read() */
@@ -58,13 +60,20 @@ const struct rt_revision *rt_revision_last(struct rt_store *store);
 /* The pending one, without its texts; NULL where there is none, or with CNI713. */
 const struct rt_revision *rt_revision_pending(struct rt_store *store);
 
+/* Whether what is sent was proven to mean what the policy says. */
+struct rt_proved {
+	bool proven;
+	double seconds; /* that it took, or that were spent on it */
+	const char *why; /* it was not; NULL: nothing was sent, or there is no policy */
+};
+
 /* Writes the pending revision. One that was pending before, and may be what the router holds, stays beside until this
- * one is kept, and is the pending one again where it is discarded. `origin` NULL: a router without a policy. Every byte is
+ * one is kept, and is the pending one again where it is discarded. `origin` NULL: a router without a policy; `proved` NULL: not proven. Every byte is
  * on the disk when it returns: a full or read-only disk is an error here (CNI713), before anything is changed.
  * Its number is above that of every one that is confirmed, pending, or was discarded last; only a meta.json that was
  * damaged while pending, or somebody's rm, can make a number come again. NULL: failed. */
-const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct rt_origin *origin,
-					    const char *message);
+const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct rt_origin *origin, const char *message,
+					    const struct rt_proved *proved);
 /* From when on the pending one awaits `cnic confirm`, and until when. -errno with CNI713. */
 int rt_revision_await(struct rt_store *store, int64_t deadline);
 /* The pending one becomes the last confirmed one, by a rename; those beyond RT_REVISIONS_MAX go. -errno with CNI713. */

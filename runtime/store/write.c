@@ -168,7 +168,8 @@ static int open_or_make(struct rt_store *store)
 	return fd == -ENOENT ? fail(store, fd, "revisions") : fd;
 }
 
-const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct rt_origin *origin, const char *message)
+const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct rt_origin *origin, const char *message,
+					    const struct rt_proved *proved)
 {
 	rt_private former = umask(077);
 	struct cni_arena *arena = store->session->arena;
@@ -186,6 +187,10 @@ const struct rt_revision *rt_revision_begin(struct rt_store *store, const struct
 					  .pending = true };
 	if (origin)
 		revision->origin = *origin;
+	if (proved && proved->proven) {
+		revision->proven = true;
+		revision->proof_ms = (uint32_t)(proved->seconds * 1000);
+	}
 	rc = next_number(store, revisions, &revision->number);
 	if (!rc)
 		rc = put_back(revisions);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* parse_fuzz.c - libFuzzer target for all that reads text: a policy through parser, resolver, checks and lowering,
- * its layout, a value of the command line, and a prefix file. */
+ * its layout, a value and a packet of the command line, and a prefix file. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +94,10 @@ static void read_others(struct cni_arena *arena, const char *text, size_t len)
 	cni_diags_init(&diags, arena);
 	if (!cni_parse_value(arena, s, &diags) && !diags.n_errors)
 		abort(); /* no value, and no word about it */
+	cni_diags_init(&diags, arena);
+	if (!cni_parse_packet(arena, s, &diags) && !diags.n_errors)
+		abort(); /* no packet, and no word about it */
+	cni_diags_init(&diags, arena);
 	ranges = cni_parse_prefixes(arena, s, &diags);
 	for (size_t i = 1; i < ranges->n_v4; i++)
 		if ((uint64_t)ranges->v4[i - 1].hi + 1 >= ranges->v4[i].lo)

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
-# Runs every text of tests/fuzz/corpus, and every example, through the program that the sanitizers watch ($CNIC_ASAN):
-# whatever the text, the program says what is wrong and ends by itself.
+# Runs every text of tests/fuzz/corpus, and every example, through the program that the sanitizers watch ($CNIC_ASAN), and
+# all messages of tests/fuzz/corpus-proof through the proof: whatever they are, the program says what is wrong and ends by
+# itself.
 # SPDX-License-Identifier: GPL-2.0-or-later
 use v5.36;
 use FindBin;
@@ -21,5 +22,16 @@ for my $file (@texts) {
 		unlike($err, qr/Sanitizer|runtime error|Assertion/, "$command->[0] $name: nothing found");
 		ok($status == 0 || $err ne '', "$command->[0] $name: a failure is explained");
 	}
+}
+
+# Messages, for the proof: each by itself, so that one that ends the program is named.
+my $replay = $ENV{CNIC_REPLAY_PROOF} // "$root/build-asan/tests/fuzz/replay_proof";
+my @inputs = glob("'$root/tests/fuzz/corpus-proof/'*");
+cmp_ok(@inputs, '>', 5, 'there are messages');
+for my $file (@inputs) {
+	my $name = $file =~ s{^\Q$root\E/}{}r;
+	my ($status, $out, $err) = sh({%watch}, 'timeout', '60', $replay, $file);
+	is($status, 0, "the proof of $name ends by itself") || diag($err);
+	unlike($err, qr/Sanitizer|runtime error|Assertion/, "$name: nothing found");
 }
 done_testing;

@@ -79,22 +79,25 @@ subtest 'nothing yet' => sub {
 
 subtest 'apply, history' => sub {
 	here('apply', 0, 'apply', '-m', "first\nof\e[31m all", $one);
-	here('apply', 0, 'apply', $two);
+	here('apply', 0, 'apply', '--no-prove', $two);
 	here('apply again', 0, 'apply', $two);
 	my @list = @{ history() };
 	is(join(' ', map { $_->{number} } @list), '2 1', 'newest first; what changes nothing is none');
-	is_deeply([ sort keys %{ $list[0] } ], [qw(deadline digest message number removed state time user)], '... keys');
+	is_deeply([ sort keys %{ $list[0] } ], [qw(deadline digest message number proof_seconds proven removed state time user)], '... keys');
 	is($list[1]{message}, "first\nof\e[31m all", '... the message as it was');
 	is($list[0]{message}, undef,                 '... or none');
 	is($list[0]{state},   'confirmed',           '... confirmed');
+	ok(!$list[0]{proven} && !defined $list[0]{proof_seconds}, '... not proven, by choice');
+	# where the machine is slow, patience may end first
+	is(!!$list[1]{proven}, defined $list[1]{proof_seconds}, '... proven, and how long it took');
 	like($list[0]{time},   qr/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, '... when');
 	like($list[0]{digest}, qr/^[0-9a-f]{64}$/,                     '... what');
 	isnt($list[0]{digest}, $list[1]{digest}, '... another');
 	my ($out) = here('history', 0, 'history');
 	my @lines = split /\n/, $out;
 	is($lines[0], "Revisions in $state", '... a title');
-	like($lines[2], qr/^ +2 +20\S+ +\S+ +[0-9a-f]{12} +-$/,                     '... a row');
-	like($lines[3], qr/^ +1 +20\S+ +\S+ +[0-9a-f]{12} +first of \[31m all$/,    '... on one line, with no escape');
+	like($lines[2], qr/^ +2 +20\S+ +\S+ +[0-9a-f]{12} +no +-$/,                     '... a row');
+	like($lines[3], qr/^ +1 +20\S+ +\S+ +[0-9a-f]{12} +(?:in \d\.\d\d s|no) +first of \[31m all$/,    '... on one line, with no escape');
 	my ($mode) = (sh("find $state -type d ! -perm 0700 -o -type f ! -perm 0600"))[1];
 	is($mode, '', '... for the owner alone');
 };

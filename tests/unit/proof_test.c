@@ -17,6 +17,7 @@
 #include "compiler/lower.h"
 #include "compiler/proof/proof.h"
 #include "compiler/proof/ruleset.h"
+#include "compiler/text.h"
 #include "grammar/parse.h"
 #include "runtime/proof/record.h"
 
@@ -41,20 +42,24 @@ struct bench {
 	struct cni_messages messages;
 };
 
-static int set_up(void **state)
+static int load(struct bench *b, const char *text)
 {
-	struct bench *b = calloc(1, sizeof(*b));
 	struct cni_sources sources = { 0 };
 	struct cni_ast ast = { 0 };
 	struct cni_ast_decl **tail = &ast.decls;
 
 	b->arena = cni_arena_new();
 	cni_diags_init(&b->diags, b->arena);
-	cni_parse(b->arena, cni_source_add(b->arena, &sources, "p.cni", policy, strlen(policy)), &b->diags, &tail);
+	cni_parse(b->arena, cni_source_add(b->arena, &sources, "p.cni", text, strlen(text)), &b->diags, &tail);
 	b->model = cni_resolve(b->arena, &ast, NULL, 0, &b->diags);
 	b->state = cni_lower(b->arena, b->model, &(struct cni_prior){ 0 }, &b->diags);
-	*state = b;
 	return b->diags.n_errors || rt_record(b->arena, b->state, &b->messages, &b->diags);
+}
+
+static int set_up(void **state)
+{
+	*state = calloc(1, sizeof(struct bench));
+	return load(*state, policy);
 }
 
 static int tear_down(void **state)
@@ -238,10 +243,24 @@ static void a_state_is_proven(void **state)
 
 static void what_is_too_large_is_told(void **state)
 {
-	struct bench *b = *state;
+	struct cni_arena *arena = cni_arena_new();
+	struct cni_text text = { .arena = arena };
+	struct bench large;
 
-	assert_int_equal(prove(b, 10000), CNI_TOO_LARGE);
-	assert_int_equal(b->diags.n_errors, 0);
+	(void)state;
+	cni_text_puts(&text, policy);
+	cni_text_puts(&text, "define many = { 1.1.1.1");
+	for (unsigned int i = 0; i < 3000; i++) /* spread by a multiplier, so that they share few bits */
+		cni_text_printf(&text, ", %u.%u.%u.0/24", 11 + i % 80, i * 37 % 251, i * 101 % 253);
+	cni_text_puts(&text, " };\npolicy q on eth4 { route many to many via a else drop; else drop; }\n");
+	assert_int_equal(load(&large, text.data), 0);
+	assert_int_equal(prove(&large, 10000), CNI_TOO_LARGE);
+	assert_int_equal(large.diags.n_errors, 0);
+	for (unsigned int nodes = 10000; nodes < 100000; nodes += 3000) /* wherever it is noticed */
+		assert_int_not_equal(prove(&large, nodes), CNI_REFUTED);
+	assert_int_equal(prove(&large, NODES), CNI_PROVEN);
+	cni_arena_free(large.arena);
+	cni_arena_free(arena);
 }
 
 static bool at_once(void *arg)
@@ -382,6 +401,12 @@ static void one_changed_thing_is_seen(void **state)
 		if (prove(b, NODES) != CNI_REFUTED)
 			fail_msg("not seen: %s", changes[i].name);
 		assert_int_equal(b->diags.first->code, CNI506);
+		/* a packet that a reader knows, and where the policy decides about it */
+		assert_non_null(strstr(b->diags.first->message, ":10::5 ")
+					? ""
+					: strstr(b->diags.first->message, "from 10.10.0.5 "));
+		assert_int_equal(cni_span_is_set(b->diags.first->span),
+				 !strncmp(b->diags.first->message, "a new flow", 10));
 		print_message("# %s: %s\n", changes[i].name, b->diags.first->message);
 		changes[i].change(b->state);
 	}

@@ -374,6 +374,109 @@ static void maps(void **state)
 	}
 }
 
+/* Labels from `first` on, by random expressions. */
+static struct cni_map random_map(struct trial *t, unsigned int first)
+{
+	struct cni_map map = cni_map_all(t->s, first);
+
+	for (unsigned int i = 1; i < 4; i++)
+		map = cni_map_ite(t->s, space_of(t, random_expression(t, 1)), cni_map_all(t->s, first + i), map);
+	return map;
+}
+
+static struct cni_product random_product(struct trial *t, unsigned int label, struct cni_ranges *from,
+					 struct cni_ranges *to)
+{
+	const uint64_t protos[4] = { rng_next(&t->rng), 0, 0, 0 };
+	struct cni_product product = { .rest = cni_space_all() };
+
+	*from = random_ranges(t, CNI_FIELD_FROM, rng_below(&t->rng, 4));
+	*to = random_ranges(t, CNI_FIELD_TO, rng_below(&t->rng, 4));
+	product.from = rng_below(&t->rng, 3) ? from : NULL;
+	product.to = rng_below(&t->rng, 3) ? to : NULL;
+	product.not_from = product.from && !rng_below(&t->rng, 3);
+	product.not_to = product.to && !rng_below(&t->rng, 3);
+	if (rng_below(&t->rng, 2))
+		product.rest = cni_space_bits(t->s, CNI_FIELD_PROTO, protos, 256);
+	product.then = rng_below(&t->rng, 3) ? cni_map_all(t->s, label) : random_map(t, 100 * label);
+	return product;
+}
+
+static struct cni_space address_space(struct trial *t, enum cni_header_field field, const struct cni_ranges *ranges,
+				      bool negated)
+{
+	const struct cni_space all = cni_space_ranges(t->s, t->family, field, ranges);
+
+	return negated ? cni_space_not(t->s, all) : all;
+}
+
+/* The same as one after the other, from the last one up: the same node. */
+static void products(void **state)
+{
+	static const enum cni_header_field by_source[CNI_N_FIELDS] = { CNI_FIELD_FROM,	CNI_FIELD_TO,
+								       CNI_FIELD_PROTO, CNI_FIELD_DPORT,
+								       CNI_FIELD_SPORT, CNI_FIELD_DSCP,
+								       CNI_FIELD_TYPE };
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		struct trial t = { .arena = cni_arena_new(), .rng = { seed }, .family = seed % 2 ? CNI_V6 : CNI_V4 };
+		struct cni_product p[8];
+		struct cni_ranges from[8], to[8];
+		const size_t n = rng_below(&t.rng, 9);
+		struct cni_map all, otherwise;
+
+		t.s = cni_spaces_new(t.arena, seed % 3 ? NULL : by_source, 1000000);
+		otherwise = all = rng_below(&t.rng, 2) ? cni_map_all(t.s, 1) : random_map(&t, 0);
+		for (size_t i = 0; i < n; i++)
+			p[i] = random_product(&t, (unsigned int)i + 5, &from[i], &to[i]);
+		for (size_t i = n; i--;) {
+			struct cni_space here = p[i].rest;
+
+			if (p[i].from)
+				here = cni_space_and(t.s, here,
+						     address_space(&t, CNI_FIELD_FROM, p[i].from, p[i].not_from));
+			if (p[i].to)
+				here = cni_space_and(t.s, here, address_space(&t, CNI_FIELD_TO, p[i].to, p[i].not_to));
+			all = cni_map_ite(t.s, here, p[i].then, all);
+		}
+		assert_int_equal(cni_map_products(t.s, t.family, p, n, otherwise).node, all.node);
+		end(&t);
+	}
+}
+
+/* Pairs of labels are those that some packet has, each once. */
+static void pairs(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 60; seed++) {
+		struct cni_map a, b;
+		struct cni_pairs met;
+		struct cni_space where;
+		struct trial t;
+		size_t n = 0;
+
+		begin(&t, seed, seed % 2 ? CNI_V6 : CNI_V4, 1000000);
+		a = random_map(&t, 0);
+		b = random_map(&t, 10);
+		where = seed % 4 ? space_of(&t, random_expression(&t, 1)) : cni_space_all();
+		met = cni_map_pairs(t.s, t.arena, a, b, where);
+		for (unsigned int x = 0; x < 4; x++)
+			for (unsigned int y = 10; y < 14; y++) {
+				struct cni_space both =
+					cni_space_and(t.s, cni_map_where(t.s, a, x), cni_map_where(t.s, b, y));
+				bool is_there = false;
+
+				for (size_t i = 0; i < met.n_items; i++)
+					is_there |= met.items[i].a == x && met.items[i].b == y;
+				assert_int_equal(is_there, !cni_space_is_empty(cni_space_and(t.s, both, where)));
+				n += is_there;
+			}
+		assert_int_equal(met.n_items, n);
+		end(&t);
+	}
+}
+
 static void readable(void **state)
 {
 	static const struct cni_prefix lan = { { CNI_V4, 0x0a0a0000 }, 16 };
@@ -494,9 +597,10 @@ static void released(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(algebra), cmocka_unit_test(matches), cmocka_unit_test(range_sets),
-		cmocka_unit_test(counts),  cmocka_unit_test(maps),    cmocka_unit_test(readable),
-		cmocka_unit_test(cut),	   cmocka_unit_test(limit),   cmocka_unit_test(released),
+		cmocka_unit_test(algebra), cmocka_unit_test(matches),  cmocka_unit_test(range_sets),
+		cmocka_unit_test(counts),  cmocka_unit_test(maps),     cmocka_unit_test(products),
+		cmocka_unit_test(pairs),   cmocka_unit_test(readable), cmocka_unit_test(cut),
+		cmocka_unit_test(limit),   cmocka_unit_test(released),
 	};
 
 	return cmocka_run_group_tests_name("packet spaces", tests, NULL, NULL);

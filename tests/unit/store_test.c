@@ -76,7 +76,8 @@ static const char *listed(struct run *run)
 static unsigned int begin(struct run *run, const char *text)
 {
 	struct rt_origin origin = sample(text);
-	const struct rt_revision *revision = rt_revision_begin(run->store, &origin, text);
+	const struct rt_revision *revision =
+		rt_revision_begin(run->store, &origin, text, &(struct rt_proved){ true, 1.5, NULL });
 
 	return revision ? revision->number : 0;
 }
@@ -117,6 +118,8 @@ static void from_pending_to_confirmed(void **state)
 	revision = rt_revision_last(run.store);
 	assert_int_equal(revision->number, 1);
 	assert_int_equal(revision->deadline, 0);
+	assert_true(revision->proven);
+	assert_int_equal(revision->proof_ms, 1500);
 	assert_int_equal(revision->origin.n_texts, 0);
 	assert_string_equal(listed(&run), "1 ");
 	assert_int_equal(rt_revision_confirm(run.store), -ENOENT);
@@ -132,11 +135,12 @@ static void a_router_without_a_policy(void **state)
 
 	(void)state;
 	run_begin(&run);
-	revision = rt_revision_begin(run.store, NULL, NULL);
+	revision = rt_revision_begin(run.store, NULL, NULL, NULL);
 	assert_true(revision->removed);
 	assert_int_equal(rt_revision_confirm(run.store), 0);
 	revision = rt_revision_read(run.store, 1);
 	assert_true(revision->removed);
+	assert_false(revision->proven);
 	assert_null(revision->message);
 	assert_string_equal(revision->digest, rt_origin_digest(run.arena, NULL));
 	run_end(&run);
@@ -197,7 +201,7 @@ static void bytes_survive(void **state)
 	(void)state;
 	setenv("SUDO_USER", "j\xf6rg", 1);
 	run_begin(&run);
-	begun = rt_revision_begin(run.store, &origin, "w\xf6rd\n\"");
+	begun = rt_revision_begin(run.store, &origin, "w\xf6rd\n\"", NULL);
 	unsetenv("SUDO_USER");
 	assert_int_equal(rt_revision_confirm(run.store), 0);
 	read = rt_revision_read(run.store, 1);
