@@ -143,43 +143,64 @@ static void decode_flush(struct decoder *d, struct bytes in)
 static void decode_frame(struct decoder *d, struct bytes in)
 {
 	proof_attrs(d, "a batch", in, ATTR(NFNL_BATCH_GENID));
+	d->in_batch = !d->in_batch;
 }
 
 #define NFT(type) (NFNL_SUBSYS_NFTABLES << 8 | (type))
 
 static const struct {
 	enum proof_bus bus;
-	uint16_t type;
+	uint16_t type, flags; /* flags: without which the kernel makes nothing, or in another order */
 	void (*decode)(struct decoder *d, struct bytes in); /* behind the family header on nfnetlink */
 } messages[] = {
-	{ PROOF_NETFILTER, NFNL_MSG_BATCH_BEGIN, decode_frame },
-	{ PROOF_NETFILTER, NFNL_MSG_BATCH_END, decode_frame },
-	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWTABLE), decode_table },
-	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWCHAIN), decode_chain },
-	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWRULE), decode_nft_rule },
-	{ PROOF_NETFILTER, NFT(NFT_MSG_DELRULE), decode_flush },
-	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWSET), proof_decode_set },
-	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWSETELEM), proof_decode_elements },
-	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWOBJ), decode_counter },
-	{ PROOF_ROUTE, RTM_NEWRULE, proof_decode_ip_rule },
-	{ PROOF_ROUTE, RTM_NEWROUTE, proof_decode_ip_route },
+	{ PROOF_NETFILTER, NFNL_MSG_BATCH_BEGIN, 0, decode_frame },
+	{ PROOF_NETFILTER, NFNL_MSG_BATCH_END, 0, decode_frame },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWTABLE), NLM_F_CREATE, decode_table },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWCHAIN), NLM_F_CREATE, decode_chain },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND, decode_nft_rule },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_DELRULE), 0, decode_flush },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWSET), NLM_F_CREATE, proof_decode_set },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWSETELEM), NLM_F_CREATE, proof_decode_elements },
+	{ PROOF_NETFILTER, NFT(NFT_MSG_NEWOBJ), NLM_F_CREATE, decode_counter },
+	{ PROOF_ROUTE, RTM_NEWRULE, NLM_F_CREATE, proof_decode_ip_rule },
+	{ PROOF_ROUTE, RTM_NEWROUTE, NLM_F_CREATE, proof_decode_ip_route },
 };
 
-static void decode_one(struct decoder *d, enum proof_bus bus, uint16_t type, struct bytes in)
+/* What the kernel looks at before it looks into the message. */
+static void check_header(struct decoder *d, enum proof_bus bus, const struct nlmsghdr *header, uint16_t flags,
+			 const struct nfgenmsg *family)
 {
-	struct nfgenmsg family;
+	const bool is_frame = bus == PROOF_NETFILTER && header->nlmsg_type < NLMSG_MIN_TYPE + 2;
+	const uint16_t subsystem = (uint16_t)(family->res_id << 8 | family->res_id >> 8);
+
+	if (bus == PROOF_NETFILTER && !is_frame && family->nfgen_family != NFPROTO_INET)
+		proof_fail(d, "a message is of family %u", family->nfgen_family);
+	if (d->is_dump)
+		return;
+	if ((header->nlmsg_flags & flags) != flags)
+		proof_fail(d, "a message of type %u has flags 0x%x", header->nlmsg_type, header->nlmsg_flags);
+	if (is_frame && d->in_batch != (header->nlmsg_type == NFNL_MSG_BATCH_END))
+		proof_fail(d, "a batch begins or ends where it must not");
+	if (is_frame && subsystem != NFNL_SUBSYS_NFTABLES)
+		proof_fail(d, "a batch is for subsystem %u", subsystem);
+	if (bus == PROOF_NETFILTER && !is_frame && !d->in_batch)
+		proof_fail(d, "a message is in no batch");
+}
+
+static void decode_one(struct decoder *d, enum proof_bus bus, const struct nlmsghdr *header, struct bytes in)
+{
+	struct nfgenmsg family = { 0 };
 
 	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++) {
-		if (messages[i].bus != bus || messages[i].type != type)
+		if (messages[i].bus != bus || messages[i].type != header->nlmsg_type)
 			continue;
 		if (bus == PROOF_NETFILTER && !proof_take(d, "a message", &in, &family, sizeof(family)))
 			return;
-		if (bus == PROOF_NETFILTER && type >= NLMSG_MIN_TYPE + 2 && family.nfgen_family != NFPROTO_INET)
-			proof_fail(d, "a message is of family %u", family.nfgen_family);
+		check_header(d, bus, header, messages[i].flags, &family);
 		messages[i].decode(d, in);
 		return;
 	}
-	proof_fail(d, "a message of type %u is not known", type);
+	proof_fail(d, "a message of type %u is not known", header->nlmsg_type);
 }
 
 void proof_decode(struct decoder *d, enum proof_bus bus, struct bytes in)
@@ -198,13 +219,15 @@ void proof_decode(struct decoder *d, enum proof_bus bus, struct bytes in)
 			proof_fail(d, "a message claims %u of %zu bytes", header.nlmsg_len, in.len);
 			return;
 		}
-		decode_one(d, bus, header.nlmsg_type,
+		decode_one(d, bus, &header,
 			   (struct bytes){ in.at + sizeof(header), header.nlmsg_len - sizeof(header) });
 		step = NLMSG_ALIGN(header.nlmsg_len);
 		step = step < in.len ? step : in.len;
 		in.at += step;
 		in.len -= step;
 	}
+	if (d->in_batch)
+		proof_fail(d, "a batch does not end");
 }
 
 /* ---- what it is when all is there ---- */

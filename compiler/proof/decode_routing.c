@@ -8,6 +8,7 @@
 
 #define FAMILY_INET 2 /* AF_INET, AF_INET6 */
 #define FAMILY_INET6 10
+#define PROTO_OURS 93 /* by which cnic knows its rules and routes again */
 
 static enum cni_family get_family(struct decoder *d, unsigned int family)
 {
@@ -60,7 +61,6 @@ static const char *get_device(struct decoder *d, uint32_t index)
 	(ATTR(FRA_PRIORITY) | ATTR(FRA_PROTOCOL) | ATTR(FRA_TABLE) | ATTR(FRA_GOTO) | ATTR(FRA_SRC) |                  \
 	 ATTR(FRA_IIFNAME) | ATTR(FRA_FWMARK) | ATTR(FRA_FWMASK) | ATTR(FRA_IP_PROTO))
 #define PASSING_FLAGS (FIB_RULE_UNRESOLVED | FIB_RULE_IIF_DETACHED | FIB_RULE_OIF_DETACHED)
-#define PROTO_OURS 93 /* FRA_PROTOCOL of cnic */
 
 /* What others select by, and cnic never does. */
 static const struct {
@@ -149,8 +149,9 @@ void proof_decode_ip_rule(struct decoder *d, struct bytes in)
 				  .inverted = header.flags & FIB_RULE_INVERT };
 	if (proof_has(&attrs, FRA_PRIORITY) || !d->is_dump)
 		rule->priority = proof_u32(d, &attrs, FRA_PRIORITY);
-	rule->is_foreign =
-		d->is_dump && (!proof_has(&attrs, FRA_PROTOCOL) || proof_u8(d, &attrs, FRA_PROTOCOL) != PROTO_OURS);
+	rule->is_foreign = !proof_has(&attrs, FRA_PROTOCOL) || proof_u8(d, &attrs, FRA_PROTOCOL) != PROTO_OURS;
+	if (rule->is_foreign && !d->is_dump)
+		proof_fail(d, "ip rule %u is not marked as cnic's", rule->priority);
 	for (unsigned int i = 0; i < MAX_ATTRS; i++)
 		if (proof_has(&attrs, i) && !(known & ATTR(i)))
 			proof_fail(&one, "it has `%s`, which is not known here", selector(d, i));
@@ -226,6 +227,22 @@ static void decode_hops(struct decoder *d, struct bytes in, struct ip_route *rou
 	}
 }
 
+/* What the kernel refuses: fib_check_nh() and its like; and what would not be taken for ours again. */
+static void check_route(struct decoder *d, const struct rtmsg *header, const struct attrs *attrs,
+			const struct ip_route *route)
+{
+	const struct hop *hop = route->n_hops == 1 ? route->hops : NULL;
+
+	if (header->rtm_protocol != PROTO_OURS)
+		proof_fail(d, "a route of table %u is not marked as cnic's", route->table);
+	if (hop && hop->has_via && route->family == CNI_V4 && header->rtm_scope >= RT_SCOPE_LINK)
+		proof_fail(d, "a route of table %u has a next hop, and the scope of one without", route->table);
+	if (hop && !hop->has_via && header->rtm_flags & RTNH_F_ONLINK)
+		proof_fail(d, "a route of table %u has the flag of a next hop, and none", route->table);
+	if (proof_has(attrs, RTA_PREFSRC) && !get_address(d, attrs->what, attrs->at[RTA_PREFSRC], route->family).v)
+		proof_fail(d, "a route of table %u has the source 0", route->table);
+}
+
 static enum route_type get_type(struct decoder *d, unsigned int type)
 {
 	if (type != RTN_UNICAST && type != RTN_BLACKHOLE && type != RTN_UNREACHABLE)
@@ -266,4 +283,6 @@ void proof_decode_ip_route(struct decoder *d, struct bytes in)
 	decode_hops(d, attrs.at[RTA_MULTIPATH], route);
 	if ((route->type == ROUTE_UNICAST) != (route->n_hops > 0))
 		proof_fail(d, "a route of its type has %zu next hops", route->n_hops);
+	if (!d->is_dump)
+		check_route(d, &header, &attrs, route);
 }

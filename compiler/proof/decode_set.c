@@ -68,6 +68,10 @@ void proof_decode_set(struct decoder *d, struct bytes in)
 	if (proof_has(&attrs, NFTA_SET_FLAGS) || !d->is_dump) /* a kernel tells none of 0 */
 		set->flags = proof_be32(d, &attrs, NFTA_SET_FLAGS);
 	set->key_len = proof_be32(d, &attrs, NFTA_SET_KEY_LEN);
+	if (!d->is_dump)
+		proof_be32(d, &attrs, NFTA_SET_ID); /* without one the kernel takes none */
+	if (proof_has(&desc, NFTA_SET_DESC_SIZE))
+		set->room = proof_be32(d, &desc, NFTA_SET_DESC_SIZE);
 	set->is_map = set->flags & NFT_SET_MAP;
 	set->is_interval = set->flags & NFT_SET_INTERVAL;
 	if (set->is_map && proof_be32(d, &attrs, NFTA_SET_DATA_TYPE) != NFT_DATA_VERDICT)
@@ -204,7 +208,7 @@ static void pair_ends(struct decoder *d, struct set *set)
 		if (half->is_end && i && !set->halves[i - 1].is_end)
 			continue; /* of the range in front of it */
 		/* the kernel's own mark of "nothing in front of the first": an end at the lowest key */
-		if (half->is_end && (i || before(d, half->key, set->key_len)))
+		if (half->is_end && (i || !d->is_dump || before(d, half->key, set->key_len)))
 			proof_fail(d, "a range of the set `%s` ends, and did not begin", set->name);
 		else if (!half->is_end && !is_last && !next->is_end)
 			proof_fail(d, "a range of the set `%s` begins within another", set->name);
@@ -220,11 +224,20 @@ static void check_box(struct decoder *d, const struct set *set, const struct hal
 			proof_fail(d, "a range of the set `%s` ends in front of where it begins", set->name);
 }
 
+/* The kernel takes no more elements than a size says, of which ends of ranges are some. */
+static void check_room(struct decoder *d, const struct set *set)
+{
+	if (set->room && set->room != set->n_halves && !d->is_dump)
+		proof_fail(d, "the set `%s` has room for %u elements, and gets %zu", set->name, set->room,
+			   set->n_halves);
+}
+
 void proof_complete_set(struct decoder *d, struct set *set)
 {
 	bool is_sorted = true;
 	size_t n = 0;
 
+	check_room(d, set);
 	for (size_t i = 0; i < set->n_halves; i++) {
 		n += !set->halves[i].is_end;
 		is_sorted &= !i || by_key(&set->halves[i - 1], &set->halves[i]) <= 0;

@@ -218,6 +218,25 @@ static struct leaf *find_leaf(struct arrival *a, const struct marks *marks)
 	return NULL;
 }
 
+/* Without a note later packets would not stay. */
+static void check_note(struct arrival *a, const struct marks *marks)
+{
+	struct proving *p = a->p;
+	const uint32_t id_mask = cni_id_mask(p->model->options.mark_mask);
+
+	if (!(marks->mark & id_mask) || !((marks->mark ^ marks->ct_mark) & id_mask) || marks->untracked || is_over(p))
+		return;
+	p->proof.answer = CNI_REFUTED;
+	p->proof.example = (struct cni_counterexample){
+		.what = a->claim.what,
+		.where = a->claim.device ? cni_printf(p->texts.arena, "on %s", a->claim.device)
+					 : "from the router itself",
+		.packet = "",
+		.should = cni_printf(p->texts.arena, "with path %u noted in its mark", marks->mark & id_mask),
+		.is = cni_printf(p->texts.arena, "with %u", marks->ct_mark & id_mask),
+	};
+}
+
 static void add_leaf(struct arrival *a, unsigned int label, bool translates)
 {
 	const struct outcome outcome = a->p->machine.outcomes[label];
@@ -228,7 +247,10 @@ static void add_leaf(struct arrival *a, unsigned int label, bool translates)
 		add_leaf(a, outcome.other, translates);
 		return;
 	}
-	if (outcome.kind != OUT_ACCEPT || !(outcome.marks.ct_mark & ~a->p->sent.foreign))
+	if (outcome.kind != OUT_ACCEPT)
+		return;
+	check_note(a, &outcome.marks);
+	if (!(outcome.marks.ct_mark & ~a->p->sent.foreign))
 		return;
 	leaf = find_leaf(a, &outcome.marks);
 	if (!leaf) {

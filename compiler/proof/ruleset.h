@@ -80,6 +80,7 @@ struct element {
 struct set {
 	const char *name;
 	uint32_t flags, key_len;
+	uint32_t room; /* for elements; 0: any number */
 	uint32_t fields[MAX_FIELDS]; /* bytes of each, in front of its padding to four; of interval sets of several */
 	size_t n_fields;
 	bool is_map, is_interval;

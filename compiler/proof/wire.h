@@ -19,6 +19,7 @@ struct decoder {
 	struct cni_arena *arena;
 	struct ruleset *to;
 	bool is_dump; /* what a kernel tells of what it holds, not what is sent to one */
+	bool in_batch; /* of nfnetlink */
 	const char *error; /* NULL: none so far */
 };
 

@@ -22,11 +22,16 @@ show() {
 }
 
 # devices NAME: those that the policy takes for granted; and for `address dhcp`, the default route of main that cnic
-# follows.
+# follows. A kernel without dummies has veths, where addresses must not be looked for first.
 devices() {
-	local device
+	local device peer
+	at "$1" sysctl -qw net.ipv6.conf.default.accept_dad=0
 	sed -n 's/^# device \(.*\) must be there$/\1/p' <<<"$ip" | while read -r device; do
-		[ "$device" = lo ] || printf 'link add %s type dummy\nlink set %s up\n' "$device" "$device"
+		[ "$device" = lo ] && continue
+		peer=p$device
+		if at "$1" ip link add "$device" type dummy 2>/dev/null; then peer=; fi
+		[ -z "$peer" ] || printf 'link add %s type veth peer %s\nlink set %s up\n' "$device" "$peer" "$peer"
+		printf 'link set %s up\n' "$device"
 		if [[ $ip == *"ip route add default dev $device table"* ]]; then
 			echo "route add default dev $device"
 		fi

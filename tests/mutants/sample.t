@@ -30,6 +30,13 @@ my @faults = (
 		'mnl_attr_put_u32(message, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);'],
 	['a next hop of one share more', 'runtime/netlink/encode_route.c',
 		'(uint8_t)(route->hops[i].weight ? route->hops[i].weight - 1 : 0),', '(uint8_t)(route->hops[i].weight ? route->hops[i].weight : 0),'],
+	['a path that its flow does not note', 'compiler/lower/nft.c', 'expr(l, r, CNI_X_CT_SET, NFT_CT_MARK);', ';'],
+	['rules in front of those before them', 'runtime/netlink/encode_nft.c',
+		'struct nlmsghdr *message = rt_nft_message(w, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);',
+		'struct nlmsghdr *message = rt_nft_message(w, NFT_MSG_NEWRULE, NLM_F_CREATE);'],
+	['a batch that does not end', 'runtime/netlink/encode_nft.c', 'put_frame(w, NFNL_MSG_BATCH_END, 0);', ';'],
+	['a set with room for one', 'runtime/netlink/encode_set.c', 'mnl_attr_put_u32(message, NFTA_SET_DESC_SIZE, htonl((uint32_t)set->n_elems));',
+		'mnl_attr_put_u32(message, NFTA_SET_DESC_SIZE, htonl(1));'],
 	['what should not match does', 'runtime/netlink/encode_route.c', 'header->flags = rule->invert ? FIB_RULE_INVERT : 0;', 'header->flags = 0;'],
 );
 

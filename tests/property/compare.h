@@ -4,6 +4,7 @@
 #define CNI_TEST_COMPARE_H
 
 #include "compiler/diag.h"
+#include "compiler/lower.h"
 #include "compiler/model.h"
 #include "compiler/state.h"
 
@@ -16,7 +17,11 @@ struct compiled {
 	struct cni_state *state;
 };
 
-/* Parses, resolves, checks and lowers; `observed` as in struct cni_prior. */
+/* Parses, resolves and checks. */
+struct compiled check_text(struct cni_arena *arena, const char *text);
+/* How it is lowered; `observed` as in struct cni_prior. */
+struct cni_prior prior_of_text(const char *text, const struct cni_state *observed);
+/* Both. */
 struct compiled compile_text(struct cni_arena *arena, const char *text, const struct cni_state *observed);
 const char *compiled_diags(struct cni_arena *arena, const struct compiled *compiled);
 

@@ -16,15 +16,20 @@ static bool in_use(void *arg, uint32_t mask, uint32_t mark)
 	return mask && mark;
 }
 
-struct compiled compile_text(struct cni_arena *arena, const char *text, const struct cni_state *observed)
+struct cni_prior prior_of_text(const char *text, const struct cni_state *observed)
 {
 	/* sets this small are rarely cut: most policies are compiled with less room in a piece, as their length says */
 	static const size_t shard_max[] = { 0, 1, 2, 3, 5 }, map_min[] = { 0, 1, 2, 3 };
-	const struct cni_prior prior = { .observed = observed,
-					 .in_use = in_use,
-					 .map_min = map_min[strlen(text) / 5 % 4],
-					 .skip_min = strlen(text) / 25 % 4,
-					 .shard_max = shard_max[strlen(text) % 5] };
+
+	return (struct cni_prior){ .observed = observed,
+				   .in_use = in_use,
+				   .map_min = map_min[strlen(text) / 5 % 4],
+				   .skip_min = strlen(text) / 25 % 4,
+				   .shard_max = shard_max[strlen(text) % 5] };
+}
+
+struct compiled check_text(struct cni_arena *arena, const char *text)
+{
 	struct compiled c = { 0 };
 	struct cni_ast ast = { 0 };
 	struct cni_ast_decl **tail = &ast.decls;
@@ -37,11 +42,20 @@ struct compiled compile_text(struct cni_arena *arena, const char *text, const st
 		return c;
 	model = cni_resolve(arena, &ast, NULL, 0, &c.diags);
 	cni_check(arena, model, &c.diags);
-	if (c.diags.n_errors)
-		return c;
-	c.state = cni_lower(arena, model, &prior, &c.diags);
 	if (!c.diags.n_errors)
 		c.model = model;
+	return c;
+}
+
+struct compiled compile_text(struct cni_arena *arena, const char *text, const struct cni_state *observed)
+{
+	const struct cni_prior prior = prior_of_text(text, observed);
+	struct compiled c = check_text(arena, text);
+
+	if (c.model)
+		c.state = cni_lower(arena, c.model, &prior, &c.diags);
+	if (c.diags.n_errors)
+		c.model = NULL;
 	return c;
 }
 

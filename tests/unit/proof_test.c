@@ -165,7 +165,9 @@ struct message {
 
 static void begin(struct message *m, uint16_t type)
 {
-	*m = (struct message){ .header = { .nlmsg_len = sizeof(m->header) + sizeof(m->family), .nlmsg_type = type },
+	*m = (struct message){ .header = { .nlmsg_len = sizeof(m->header) + sizeof(m->family),
+					   .nlmsg_type = type,
+					   .nlmsg_flags = NLM_F_CREATE | NLM_F_APPEND },
 			       .family = { .nfgen_family = NFPROTO_INET } };
 }
 
@@ -179,10 +181,27 @@ static void attr(struct message *m, uint16_t type, const void *data, size_t len)
 	m->header.nlmsg_len += NLA_ALIGN(header.nla_len);
 }
 
+static size_t add_frame(uint8_t *to, uint16_t type)
+{
+	struct message m;
+
+	begin(&m, type);
+	m.family.res_id = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8); /* in network order */
+	memcpy(to, &m, m.header.nlmsg_len);
+	return m.header.nlmsg_len;
+}
+
+/* Of a batch that holds nothing else. */
 static const char *refusal(struct bench *b, struct message *m)
 {
-	const char *error = decode(b, b->arena, PROOF_NETFILTER, (const uint8_t *)m, m->header.nlmsg_len);
+	uint8_t all[sizeof(*m) + 64];
+	size_t len = add_frame(all, NFNL_MSG_BATCH_BEGIN);
+	const char *error;
 
+	memcpy(all + len, m, m->header.nlmsg_len);
+	len += m->header.nlmsg_len;
+	len += add_frame(all + len, NFNL_MSG_BATCH_END);
+	error = decode(b, b->arena, PROOF_NETFILTER, all, len);
 	return error ? error : "";
 }
 
@@ -223,6 +242,35 @@ static void what_is_not_known_is_refused(void **state)
 	begin(&m, nft | NFT_MSG_NEWTABLE);
 	attr(&m, NFTA_TABLE_NAME, "cnic\0x", 6);
 	assert_string_equal(refusal(b, &m), "attribute 1 of a table is no text");
+}
+
+static void what_a_kernel_would_not_take_is_refused(void **state)
+{
+	const uint16_t nft = NFNL_SUBSYS_NFTABLES << 8;
+	struct bench *b = *state;
+	struct message m;
+
+	begin(&m, nft | NFT_MSG_NEWTABLE);
+	attr(&m, NFTA_TABLE_NAME, "cnic", 5);
+	assert_string_equal(decode(b, b->arena, PROOF_NETFILTER, (const uint8_t *)&m, m.header.nlmsg_len),
+			    "a message is in no batch");
+	m.header.nlmsg_flags = 0;
+	assert_string_equal(refusal(b, &m), "a message of type 2560 has flags 0x0");
+	begin(&m, NFNL_MSG_BATCH_BEGIN);
+	assert_string_equal(refusal(b, &m), "a batch begins or ends where it must not");
+	begin(&m, nft | NFT_MSG_NEWRULE);
+	m.header.nlmsg_flags = NLM_F_CREATE; /* it would stand in front of the others */
+	assert_string_equal(refusal(b, &m), "a message of type 2566 has flags 0x400");
+	begin(&m, nft | NFT_MSG_NEWSET);
+	attr(&m, NFTA_SET_TABLE, "cnic", 5);
+	attr(&m, NFTA_SET_NAME, "s", 2);
+	attr(&m, NFTA_SET_FLAGS, "\0\0\0\0", 4);
+	attr(&m, NFTA_SET_KEY_LEN, "\0\0\0\4", 4);
+	assert_string_equal(refusal(b, &m), "a set lacks attribute 10");
+	attr(&m, NFTA_SET_ID, "\0\0\0\1", 4);
+	assert_string_equal(refusal(b, &m), "");
+	attr(&m, NFTA_SET_DESC | NLA_F_NESTED, "\10\0\1\0\0\0\0\2", 8); /* NFTA_SET_DESC_SIZE */
+	assert_string_equal(refusal(b, &m), "the set `s` has room for 2 elements, and gets 0");
 }
 
 /* ---- the proof ---- */
@@ -437,6 +485,7 @@ int main(void)
 		cmocka_unit_test(cut_short_they_are_not),
 		cmocka_unit_test(bent_they_do_no_harm),
 		cmocka_unit_test(what_is_not_known_is_refused),
+		cmocka_unit_test(what_a_kernel_would_not_take_is_refused),
 		cmocka_unit_test(a_state_is_proven),
 		cmocka_unit_test(what_is_too_large_is_told),
 		cmocka_unit_test(impatience_is_no_proof),
