@@ -16,8 +16,7 @@ const char *rt_severity_name(enum cni_severity severity)
 	return names[severity];
 }
 
-/* The length of the UTF-8 sequence (RFC 3629) at text[0..len), or 0. */
-static size_t sequence(const unsigned char *text, size_t len)
+size_t rt_utf8_length(const unsigned char *text, size_t len)
 {
 	static const struct {
 		unsigned char lo, hi, second_lo, second_hi;
@@ -49,7 +48,7 @@ static json_t *mended(const char *text, size_t len)
 	json_t *json;
 
 	for (size_t i = 0, n; i < len; i += n ? n : 1) {
-		n = sequence((const unsigned char *)text + i, len - i);
+		n = rt_utf8_length((const unsigned char *)text + i, len - i);
 		cni_text_add(&good, n ? text + i : "\xef\xbf\xbd", n ? n : 3);
 	}
 	json = json_stringn(good.data, good.len);

@@ -28,6 +28,9 @@ void rt_envelope(struct cni_text *out, const struct rt_session *session, const s
 json_t *rt_json_text(const char *text);
 json_t *rt_json_textn(const char *text, size_t len);
 
+/* The length of the UTF-8 sequence (RFC 3629) at text[0..len), or 0. */
+size_t rt_utf8_length(const unsigned char *text, size_t len);
+
 /* "file", "line", "column", "end_line", "end_column" of a span are added to `object`; all null for no place. */
 void rt_json_place(json_t *object, const struct cni_sources *sources, struct cni_span span);
 
