@@ -36,15 +36,13 @@ struct rt_track_look {
 	void *arg;
 };
 
-/* A text of a copy that is written in pieces. */
+/* A text of a copy that is written in pieces, each by a call of a function that returns false with the last. */
 struct rt_track_text {
 	const struct rt_track_copy *copy;
-	/* Appends the next piece, of about RT_TRACK_PIECE bytes. False: it was the last. */
-	bool (*more)(struct rt_track_text *text, struct cni_text *out);
 	size_t part, item; /* how far it is; begin with 0 */
 };
 
-#define RT_TRACK_PIECE 16384 /* some 100 µs of work */
+#define RT_TRACK_PIECE 16384 /* bytes, about */
 
 /* Since 1970, UTC. */
 int64_t rt_track_now_ms(void);

@@ -28,7 +28,7 @@
 
 #define RT_TRACK_JSON_VERSION 1
 
-/* The state, for text->more; it ends in a newline. */
+/* The next piece of the state; the last ends in a newline. */
 bool rt_track_json_more(struct rt_track_text *text, struct cni_text *out);
 
 /* With a newline. */

@@ -9,7 +9,7 @@
 
 #define RT_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/* For text->more. */
+/* The next piece. */
 bool rt_metrics_more(struct rt_track_text *text, struct cni_text *out);
 
 #endif
