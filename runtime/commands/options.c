@@ -47,6 +47,8 @@ static const struct row {
 			    "how the results are written" },
 	[RT_OPT_GATE] = { "gate", 0, FLAG, NULL, AT(gate), NULL,
 			  "confirm by itself once what is tracked and the caller answer" },
+	[RT_OPT_HOOK_TIMEOUT] = { "hook-timeout", 0, DURATION, "D", AT(hook_timeout), NULL,
+				  "when a command of --on-change is killed (default 10s)" },
 	[RT_OPT_IGNORE] = { "ignore", 0, LIST, "PATTERN", AT(ignore), NULL,
 			    "leave out differences that match, with * and ? as for files" },
 	[RT_OPT_LIVE] = { "live", 0, FLAG, NULL, AT(live), NULL, "ask what is installed, and the kernel itself" },
@@ -55,10 +57,16 @@ static const struct row {
 	[RT_OPT_MAX_NODES] = { "max-nodes", 0, TEXT, "N", AT(max_nodes), NULL,
 			       "room for diagrams, at 40 bytes each (20000000; plan: 2000000)" },
 	[RT_OPT_MESSAGE] = { "message", 'm', TEXT, "TEXT", AT(message), NULL, "a word on this change for the history" },
+	[RT_OPT_METRICS_FILE] = { "metrics-file", 0, TEXT, "FILE", AT(metrics_file), NULL,
+				  "write metrics for Prometheus' node_exporter there" },
+	[RT_OPT_METRICS_LISTEN] = { "metrics-listen", 0, TEXT, "[ADDRESS:]PORT", AT(metrics_listen), NULL,
+				    "give metrics to Prometheus by HTTP, on a loopback address" },
 	[RT_OPT_NETNS] = { "netns", 0, TEXT, "NAME", AT(netns), NULL,
 			   "work in this network namespace: a name of ip-netns(8), or a path" },
 	[RT_OPT_NO_WAIT] = { "no-wait", 0, FLAG, NULL, AT(no_wait), NULL,
 			     "with --confirm: return as soon as the change is made" },
+	[RT_OPT_ON_CHANGE] = { "on-change", 0, TEXT, "COMMAND", AT(on_change), NULL,
+			       "run this when a link or tunnel goes down or comes up" },
 	[RT_OPT_PROVE] = { "prove", 0, FLAG, NULL, AT(prove), NULL,
 			   "prove that what is sent, or installed, does what the policy says" },
 	[RT_OPT_RULES] = { "rules", 0, FLAG, NULL, AT(rules), NULL,
@@ -72,9 +80,12 @@ static const struct row {
 			       "where revisions are kept ($CNIC_STATE_DIR, or /var/lib/cnic)" },
 	[RT_OPT_STATS] = { "stats", 0, FLAG, NULL, AT(stats), NULL,
 			   "how packets are decided: layers, maps, and what a new flow meets" },
+	[RT_OPT_SYSLOG] = { "syslog", 0, FLAG, NULL, AT(syslog), NULL, "tell of changes by syslog" },
 	[RT_OPT_TEXT] = { "text", 0, FLAG, NULL, AT(text), NULL, "show what differs in the policies' texts" },
 	[RT_OPT_TWIN] = { "twin", 0, FLAG, NULL, AT(twin), NULL,
 			  "try one packet of each class in kernels of their own" },
+	[RT_OPT_WATCH] = { "watch", 0, FLAG, NULL, AT(watch), NULL,
+			   "show it again and again; with --json: each change, a line each" },
 	[RT_OPT_WRITE] = { "write", 'w', FLAG, NULL, AT(write), NULL, "write the files in place" },
 	[RT_OPT_YES] = { "yes", 'y', FLAG, NULL, AT(yes), NULL, "do not ask" },
 	[RT_OPT_COLOR] = { "color", 0, CHOICE, "auto|always|never", AT(colour), colour_words,
@@ -90,8 +101,7 @@ static const struct row {
 	[RT_OPT_VERSION] = { "version", 'V', FLAG, NULL, AT(version), NULL, "the version" },
 };
 
-/* "500ms", "10s", "2m", "1h", or a bare 0. */
-static bool duration(const char *text, unsigned int *ms)
+bool rt_duration(const char *text, unsigned int *ms)
 {
 	static const struct {
 		const char *unit;
@@ -152,10 +162,10 @@ static bool store(struct cni_arena *arena, struct rt_options *options, enum rt_o
 			cni_text_printf(error, "; did you mean '%s'?", near);
 		return false;
 	case DURATION:
-		if (duration(text, (unsigned int *)at) && (id != RT_OPT_CONFIRM || *(unsigned int *)at))
+		if (rt_duration(text, (unsigned int *)at) && (id == RT_OPT_LOCK_TIMEOUT || *(unsigned int *)at))
 			return true;
 		cni_text_printf(error, "--%s: '%s' is no time of at most a day%s; write 500ms, 10s or 2m", row->name,
-				text, id == RT_OPT_CONFIRM ? " and more than none" : "");
+				text, id == RT_OPT_LOCK_TIMEOUT ? "" : " and more than none");
 		return false;
 	}
 	return false;

@@ -20,13 +20,17 @@ enum rt_option_id {
 	RT_OPT_EMIT,
 	RT_OPT_FORMAT,
 	RT_OPT_GATE,
+	RT_OPT_HOOK_TIMEOUT,
 	RT_OPT_IGNORE,
 	RT_OPT_LIVE,
 	RT_OPT_LOCK_TIMEOUT,
 	RT_OPT_MAX_NODES,
 	RT_OPT_MESSAGE,
+	RT_OPT_METRICS_FILE,
+	RT_OPT_METRICS_LISTEN,
 	RT_OPT_NETNS,
 	RT_OPT_NO_WAIT,
+	RT_OPT_ON_CHANGE,
 	RT_OPT_PROVE,
 	RT_OPT_RULES,
 	RT_OPT_SET,
@@ -34,8 +38,10 @@ enum rt_option_id {
 	RT_OPT_STATE,
 	RT_OPT_STATE_DIR,
 	RT_OPT_STATS,
+	RT_OPT_SYSLOG,
 	RT_OPT_TEXT,
 	RT_OPT_TWIN,
+	RT_OPT_WATCH,
 	RT_OPT_WRITE,
 	RT_OPT_YES,
 	/* every command takes these */
@@ -70,10 +76,11 @@ struct rt_options {
 	size_t n_operands;
 	struct rt_words sets, ignore, down; /* of --set, --ignore and --down, in order */
 	bool check, detailed_exitcode, diff, dry_run, each_failure, gate, help, json, live, no_input, no_wait, prove,
-		quiet, rules, shadowed, text, twin, verbose, version, write, yes;
-	const char *max_nodes, *message, *netns, *output, *state,
+		quiet, rules, shadowed, syslog, text, twin, verbose, version, watch, write, yes;
+	const char *max_nodes, *message, *metrics_file, *metrics_listen, *netns, *on_change, *output, *state,
 		*state_dir; /* NULL: not given; output is NULL for "-", too */
 	unsigned int confirm; /* ms; 0: not given */
+	unsigned int hook_timeout; /* ms; 0: not given */
 	unsigned int lock_timeout; /* ms */
 	enum rt_colour colour;
 	enum rt_format diagnostics;
@@ -82,6 +89,9 @@ struct rt_options {
 	bool stats;
 	enum rt_emit emit;
 };
+
+/* "500ms", "10s", "2m", "1h", or a bare 0; at most a day. */
+bool rt_duration(const char *text, unsigned int *ms);
 
 /* Reads argv (which getopt may reorder). False, with what is wrong and how to go on in `error`, if it cannot be
  * made sense of; -h and -V excuse everything that is missing. What the result points at lives in `arena`, or is

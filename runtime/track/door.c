@@ -405,11 +405,7 @@ int rt_track_door_open(struct rt_track_door **door, uv_loop_t *loop, const char 
 		close(fd);
 	if (!rc)
 		rc = uv_listen((uv_stream_t *)&d->pipe, LISTENERS, let_in);
-	if (!rc)
-		rc = uv_timer_start(&d->tick, tick, TICK, TICK);
-	if (rc)
-		rt_track_door_close(d);
-	return rc;
+	return rc ? rc : uv_timer_start(&d->tick, tick, TICK, TICK);
 }
 
 uint64_t rt_track_door_cut_off(const struct rt_track_door *door)

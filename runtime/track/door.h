@@ -20,8 +20,8 @@ struct rt_track_door;
 /* Of the calling thread's namespace; NULL where it has none. 0, or -errno and what could not be looked at. */
 int rt_track_door_path(struct cni_arena *arena, const char **path, const char **unreadable);
 
-/* Takes the place of a socket that a killed tracker left: whoever calls holds the tracker's lock. 0; or -errno, and *door, if it is
- * not NULL, is closed but not freed. */
+/* Takes the place of a socket that a killed tracker left: whoever calls holds the tracker's lock. 0 or -errno; *door, where
+ * it is not NULL, is to be closed and freed in either case. */
 int rt_track_door_open(struct rt_track_door **door, uv_loop_t *loop, const char *path,
 		       const struct rt_track_look *look);
 void rt_track_door_event(struct rt_track_door *door, const struct rt_track_event *event);
