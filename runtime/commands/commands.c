@@ -93,10 +93,11 @@ const struct rt_command rt_commands[] = {
 	{ "restore", NULL, "", "bring back the last confirmed revision, as at boot",
 	  "Asks nothing; without a revision it does nothing. cnic.service runs it.",
 	  RT_BIT(RT_OPT_LOCK_TIMEOUT) | RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_restore },
-	{ "status", NULL, "", "show the paths, tunnels and routes that are in the kernel now",
+	{ "status", NULL, "[SECONDS]", "show the paths, tunnels and routes that are in the kernel now",
 	  "Reads the kernel only: what it says is so, whatever was applied. A change that\n"
-	  "awaits its confirmation is told of. Needs CAP_NET_ADMIN.",
-	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR), 0, 0, rt_status },
+	  "awaits its confirmation is told of, and what the tracker says, if one runs. Needs\n"
+	  "CAP_NET_ADMIN. SECONDS is for --watch (default 2).",
+	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_STATE_DIR) | RT_BIT(RT_OPT_WATCH), 0, 1, rt_status },
 	{ "track", NULL, "[FILE...]", "probe what is tracked, and route around what is down",
 	  "Runs until it is stopped, and then leaves the routing as it is. The policy is the\n"
 	  "revision that this router holds, which is followed as it changes, or FILE. SIGHUP\n"

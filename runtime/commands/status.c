@@ -8,6 +8,8 @@
 #include "compiler/state/down.h"
 #include "runtime/commands/change.h"
 #include "runtime/commands/revision.h"
+#include "runtime/commands/status_track.h"
+#include "runtime/commands/status_watch.h"
 #include "runtime/confirm/back.h"
 #include "runtime/json/status_json.h"
 
@@ -213,7 +215,7 @@ static void tell_awaited(struct rt_session *session)
 	rt_say(session, "revision %u awaits `cnic confirm` until %s", pending->number, deadline);
 }
 
-enum rt_exit rt_status(struct rt_session *session)
+enum rt_exit rt_status_once(struct rt_session *session)
 {
 	rt_auto_netlink struct rt_netlink *nl = NULL;
 	const struct cni_state *state = rt_observe(session, &nl, &(struct rt_trust){ .seal = true });
@@ -222,10 +224,21 @@ enum rt_exit rt_status(struct rt_session *session)
 	if (!state)
 		return RT_ERROR;
 	status = rt_status_of(session->arena, state);
-	rt_json_status(session->json, &status);
 	rt_status_text(&session->out, &status, session->options->verbose);
+	rt_status_track(session, &status);
+	rt_json_status(session->json, &status);
 	tell_awaited(session);
 	for (size_t i = 0; i < status.n_warnings; i++)
 		rt_say(session, "warning: %s", status.warnings[i]);
 	return RT_OK;
+}
+
+enum rt_exit rt_status(struct rt_session *session)
+{
+	if (session->options->watch)
+		return rt_status_watch(session);
+	if (!session->options->n_operands)
+		return rt_status_once(session);
+	rt_fail(session, "status: '%s' is one too many without --watch", session->options->operands[0]);
+	return RT_USAGE;
 }

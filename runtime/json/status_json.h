@@ -9,6 +9,7 @@
  *	"routes": [ { "policy", "route", "packets", "bytes" } ],
  *	"settings": [ { "device", "name", "value", "former" } ],
  *	"forwarding": { "ipv4", "ipv6" }, "warnings": [ text ],
+ *	"track": see runtime/commands/status_track.h,
  *	"awaits": { "revision", "deadline" } or null: what goes back by itself unless it is confirmed */
 #ifndef RT_STATUS_JSON_H
 #define RT_STATUS_JSON_H
