@@ -101,8 +101,13 @@ const struct rt_command rt_commands[] = {
 	{ "track", NULL, "[FILE...]", "probe what is tracked, and route around what is down",
 	  "Runs until it is stopped, and then leaves the routing as it is. The policy is the\n"
 	  "revision that this router holds, which is followed as it changes, or FILE. SIGHUP\n"
-	  "reads it again. Needs CAP_NET_RAW and CAP_NET_ADMIN; cnic-track.service runs it.",
-	  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR), 0, ANY_NUMBER, rt_track },
+	  "reads it again. Needs CAP_NET_RAW and CAP_NET_ADMIN; cnic-track.service runs it.\n"
+	  "COMMAND is words, with blanks in quotes; no shell reads it. It finds CNIC_TARGET,\n"
+	  "CNIC_STATE, CNIC_BEFORE, CNIC_REASON and CNIC_TIME among its variables.",
+	  RT_BIT(RT_OPT_HOOK_TIMEOUT) | RT_BIT(RT_OPT_METRICS_FILE) | RT_BIT(RT_OPT_METRICS_LISTEN) |
+		  RT_BIT(RT_OPT_NETNS) | RT_BIT(RT_OPT_ON_CHANGE) | RT_BIT(RT_OPT_SET) | RT_BIT(RT_OPT_STATE_DIR) |
+		  RT_BIT(RT_OPT_SYSLOG),
+	  0, ANY_NUMBER, rt_track },
 	{ "remove", NULL, "", "take away everything that cnic owns, and nothing else",
 	  "Settings of devices that are not cnic's get the value back that they had. Needs\n"
 	  "CAP_NET_ADMIN.",

@@ -158,6 +158,15 @@ static void report(struct rt_session *s, const struct cni_diags *diags, enum rt_
 		(void)rt_write_all(STDERR_FILENO, text.data, text.len);
 }
 
+void rt_session_tell(struct rt_session *session)
+{
+	struct cni_diags diags = chosen_diags(session);
+
+	if (diags.first)
+		report(session, &diags, RT_OK);
+	cni_diags_init(session->diags, session->arena);
+}
+
 enum rt_exit rt_session_end(struct rt_session *session, enum rt_exit status)
 {
 	struct cni_diags diags;

@@ -53,6 +53,9 @@ void rt_detail(const struct rt_session *session, const char *format, ...) __attr
 /* Prints what `out` holds now, for a question that follows. False, with a failure, if that is impossible. */
 bool rt_session_flush(struct rt_session *session);
 
+/* Prints the diagnostics that there are, for a command that goes on for long; they are not told again. */
+void rt_session_tell(struct rt_session *session);
+
 /* Prints everything and frees what is no arena's. Returns the exit status: `status`, or RT_ERROR where it was
  * RT_OK or RT_CHANGES and something could not be printed. */
 enum rt_exit rt_session_end(struct rt_session *session, enum rt_exit status);

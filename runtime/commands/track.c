@@ -4,23 +4,36 @@
 
 #include "runtime/commands/pipeline.h"
 #include "runtime/track/confine.h"
-#include "runtime/track/tracker.h"
+#include "runtime/track/seen.h"
 
+/* Frees the tracker. */
 static enum rt_exit run(struct rt_session *session, struct rt_tracker *tracker)
 {
-	int rc = rt_track_confine(session->diags);
+	struct rt_seen *seen;
+	int rc;
 
+	rt_seen_open(&seen, tracker, session->options, session->diags);
+	rt_session_tell(session);
+	rc = rt_track_confine(session->diags);
 	if (!rc)
 		rc = rt_tracker_run(tracker);
+	rt_seen_close(seen);
+	rt_tracker_free(tracker);
+	rt_seen_free(seen);
 	return rc ? RT_ERROR : RT_OK;
 }
 
 enum rt_exit rt_track(struct rt_session *session)
 {
 	struct rt_tracker *tracker = NULL;
+	const char *misused = rt_seen_misused(session->arena, session->options);
 	enum rt_exit status = RT_ERROR;
 	int rc;
 
+	if (misused) {
+		rt_fail(session, "track: %s", misused);
+		return RT_USAGE;
+	}
 	if (session->options->sets.n_items && !session->options->n_operands) {
 		rt_fail(session, "track: --set goes with FILE; a revision has its own");
 		return RT_USAGE;
@@ -33,6 +46,5 @@ enum rt_exit rt_track(struct rt_session *session)
 		cni_diags_init(session->diags, session->arena);
 		(void)rt_pipeline_model(session);
 	}
-	rt_tracker_free(tracker);
 	return status;
 }
