@@ -3,6 +3,7 @@
 #include "runtime/track/door.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -265,6 +266,8 @@ static void hear(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
 	struct reader *reader = stream->data;
 
 	(void)buffer;
+	if (!len) /* nothing yet, says libuv */
+		return;
 	if (len == UV_EOF) { /* of its words: it may read on */
 		reader->deaf = true;
 		(void)uv_read_stop(stream);
@@ -422,6 +425,9 @@ void rt_track_door_close(struct rt_track_door *door)
 	uv_close((uv_handle_t *)&door->tick, NULL);
 	uv_close((uv_handle_t *)&door->pipe, NULL);
 	(void)unlink(door->path);
+	/* its folder, unless something else is in it */
+	*strrchr(door->path, '/') = '\0';
+	(void)unlinkat(AT_FDCWD, door->path, AT_REMOVEDIR);
 }
 
 void rt_track_door_free(struct rt_track_door *door)

@@ -181,7 +181,7 @@ static void sample(struct cni_text *out, const struct metric *m, const void *obj
 		   const struct rt_track_path *path)
 {
 	const struct rt_track_probe *probe = m->scope == PROBE ? object : NULL;
-	char number[32], address[CNI_ADDR_TEXT];
+	char number[32], address[CNI_ADDR_TEXT], mark[16];
 
 	if (!format(m, object, number))
 		return;
@@ -198,8 +198,12 @@ static void sample(struct cni_text *out, const struct metric *m, const void *obj
 	}
 	if (m->kind == REASON)
 		add_label(out, "reason", rt_track_reason_words[view->reason]);
-	if (path)
+	if (path) {
+		/* long names are cut, and may be the same: a mark is of one path */
+		snprintf(mark, sizeof(mark), "0x%" PRIx32, path->mark);
 		add_label(out, "path", path->name);
+		add_label(out, "mark", mark);
+	}
 	if (m->kind == ACTIVE)
 		add_label(out, "target", path->active);
 	cni_text_puts(out, view || path ? "} " : " ");
