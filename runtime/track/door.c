@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -261,6 +262,14 @@ static void room_to_hear(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer
 	*buffer = uv_buf_init(reader->heard + reader->n_heard, (unsigned int)(sizeof(WATCH) - 1 - reader->n_heard));
 }
 
+/* Both ways: it is not that it has said all. */
+static bool hung_up(const uv_stream_t *stream)
+{
+	struct pollfd fd = { 0 };
+
+	return uv_fileno((const uv_handle_t *)stream, &fd.fd) || (poll(&fd, 1, 0) == 1 && fd.revents & POLLHUP);
+}
+
 static void hear(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
 {
 	struct reader *reader = stream->data;
@@ -271,7 +280,7 @@ static void hear(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
 	if (len == UV_EOF) { /* of its words: it may read on */
 		reader->deaf = true;
 		(void)uv_read_stop(stream);
-		if (!reader->watches && !reader->wants && !backlog_of(reader))
+		if (hung_up(stream) || (!reader->watches && !reader->wants && !backlog_of(reader)))
 			show_out(reader);
 		return;
 	}

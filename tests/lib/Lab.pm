@@ -109,11 +109,14 @@ sub wire ($a, $a_if, $a_addresses, $b, $b_if, $b_addresses) {
 	}
 }
 
-# remove(NAME): what still runs in a namespace of ours was started there by the test.
+# remove(NAME): what still runs in a namespace of ours was started there by the test. A tracker that is killed leaves its
+# socket's name.
 sub remove ($full) {
 	my (undef, $pids) = sh('ip', 'netns', 'pids', $full);
 	kill 'KILL', split ' ', $pids if $pids;
 	sh('ip', 'netns', 'delete', $full);
+	unlink "/run/cnic/netns/$full/track.sock";
+	rmdir "/run/cnic/netns/$full";
 }
 
 # sweep(): remove the namespaces of processes that are gone.
