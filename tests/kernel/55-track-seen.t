@@ -424,17 +424,17 @@ END
 };
 
 subtest 'logs that nobody reads' => sub {
+	at('router', 'sysctl -qw net.unix.max_dgram_qlen=1');    # it takes few lines that are not read
 	my $run = with_logs(<<"END");
 perl -MSocket -e '
 	socket my \$s, AF_UNIX, SOCK_DGRAM, 0 or die;
-	setsockopt \$s, SOL_SOCKET, SO_RCVBUF, 1;
 	bind \$s, pack_sockaddr_un("/dev/log") or die;
 	sleep 1000' &
 for i in {1..100}; do [ ! -S /dev/log ] || break; sleep 0.1; done
 exec $cnic track --syslog -v --metrics-listen $port
 END
 	eventually('a tracker', sub { states() eq 'cf up isp up' }, 60) || diag(said($run));
-	for my $turn (1 .. 10) {
+	for my $turn (1 .. 2) {
 		silence(1);
 		eventually("turn $turn", sub { states() eq 'cf down isp up' }) || last;
 		silence(0);
