@@ -42,7 +42,7 @@ struct rt_track_text {
 	size_t part, item; /* how far it is; begin with 0 */
 };
 
-#define RT_TRACK_PIECE 16384 /* bytes, about */
+#define RT_TRACK_PIECE 8192 /* bytes, about: a third of a millisecond of JSON */
 
 /* Since 1970, UTC. */
 int64_t rt_track_now_ms(void);
