@@ -7,19 +7,17 @@
 #include "runtime/track/seen.h"
 
 /* Frees the tracker. */
-static enum rt_exit run(struct rt_session *session, struct rt_tracker *tracker)
+static enum rt_exit run(struct rt_session *session, struct rt_tracker *tracker, struct rt_seen *seen)
 {
-	struct rt_seen *seen;
 	int rc;
 
-	rt_seen_open(&seen, tracker, session->options, session->diags);
+	rt_seen_open(seen, tracker);
 	rt_session_tell(session);
 	rc = rt_track_confine(session->diags);
 	if (!rc)
 		rc = rt_tracker_run(tracker);
 	rt_seen_close(seen);
 	rt_tracker_free(tracker);
-	rt_seen_free(seen);
 	return rc ? RT_ERROR : RT_OK;
 }
 
@@ -28,6 +26,7 @@ enum rt_exit rt_track(struct rt_session *session)
 	struct rt_tracker *tracker = NULL;
 	const char *misused = rt_seen_misused(session->arena, session->options);
 	enum rt_exit status = RT_ERROR;
+	struct rt_seen *seen;
 	int rc;
 
 	if (misused) {
@@ -38,13 +37,15 @@ enum rt_exit rt_track(struct rt_session *session)
 		rt_fail(session, "track: --set goes with FILE; a revision has its own");
 		return RT_USAGE;
 	}
+	seen = rt_seen_new(session->options, session->diags);
 	rc = rt_tracker_open(&tracker, session->options, session->diags);
 	if (!rc) {
-		status = run(session, tracker);
+		status = run(session, tracker, seen);
 	} else if (rc == -EINVAL && session->options->n_operands) {
 		/* what is wrong with files is told as every command tells it */
 		cni_diags_init(session->diags, session->arena);
 		(void)rt_pipeline_model(session);
 	}
+	rt_seen_free(seen);
 	return status;
 }

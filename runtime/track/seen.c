@@ -18,6 +18,7 @@
 
 struct rt_seen {
 	struct cni_arena *arena;
+	const struct rt_options *options;
 	struct cni_diags *diags;
 	struct rt_tracker *tracker;
 	struct rt_track_listener listener;
@@ -28,6 +29,7 @@ struct rt_seen {
 	struct rt_track_door *door;
 	struct rt_metrics_http *http;
 	struct rt_metrics_file *file;
+	int line; /* to the runner, until it is the aside's; else -1 */
 	bool with_runner;
 	struct rt_aside aside;
 	struct rt_runner_work work;
@@ -122,27 +124,38 @@ static void warn(struct rt_seen *seen, int rc, const char *format, ...)
 	va_end(args);
 }
 
-static void open_runner(struct rt_seen *seen, const struct rt_options *options)
+static void start_runner(struct rt_seen *seen)
 {
-	uv_loop_t *loop = rt_tracker_loop(seen->tracker);
-	int line, rc = 0;
+	const struct rt_options *options = seen->options;
+	int rc = 0;
 
-	seen->work = (struct rt_runner_work){ .timeout = options->hook_timeout ? options->hook_timeout : HOOK_TIMEOUT,
-					      .file = options->metrics_file,
-					      .memory = -1 };
+	if (!options->on_change && !options->metrics_file)
+		return;
 	if (options->on_change && rt_hook_words(seen->arena, options->on_change, seen->words))
 		seen->work.words = seen->words;
-	if (options->metrics_file)
+	seen->work.timeout = options->hook_timeout ? options->hook_timeout : HOOK_TIMEOUT;
+	seen->work.file = options->metrics_file;
+	if (seen->work.file)
 		seen->work.memory = memfd_create("cnic-metrics", MFD_CLOEXEC);
-	if (options->metrics_file && seen->work.memory < 0)
+	if (seen->work.file && seen->work.memory < 0)
 		rc = -errno;
 	if (!rc)
-		rc = rt_runner_start(&seen->work, &line);
-	if (!rc)
-		rc = rt_aside_open(&seen->aside, loop, line, heard, seen);
+		rc = rt_runner_start(&seen->work, &seen->line);
+	warn(seen, rc, "the process for commands and metrics");
+}
+
+static void open_runner(struct rt_seen *seen)
+{
+	uv_loop_t *loop = rt_tracker_loop(seen->tracker);
+	int rc;
+
+	if (seen->line < 0)
+		return;
+	rc = rt_aside_open(&seen->aside, loop, seen->line, heard, seen);
+	seen->line = -1;
 	seen->with_runner = !rc;
 	warn(seen, rc, "the process for commands and metrics");
-	if (!rc && options->metrics_file)
+	if (!rc && seen->work.file)
 		seen->file = rt_metrics_file_open(loop, &seen->aside, seen->work.memory, &seen->look);
 }
 
@@ -171,24 +184,34 @@ static void open_http(struct rt_seen *seen, const char *at)
 	warn(seen, rc, "metrics at %s", at);
 }
 
-void rt_seen_open(struct rt_seen **seen, struct rt_tracker *tracker, const struct rt_options *options,
-		  struct cni_diags *diags)
+struct rt_seen *rt_seen_new(const struct rt_options *options, struct cni_diags *diags)
 {
 	struct cni_arena *arena = cni_arena_new();
-	struct rt_seen *s = cni_new(arena, struct rt_seen);
+	struct rt_seen *seen = cni_new(arena, struct rt_seen);
 
-	*s = (struct rt_seen){ .arena = arena, .diags = diags, .tracker = tracker, .work.memory = -1 };
-	s->listener = (struct rt_track_listener){ .event = happened, .arg = s };
-	s->look = (struct rt_track_look){ .take = take, .arg = s };
-	warn(s, rt_track_log_open(&s->log, options->syslog, options->verbose, options->quiet), "logs");
-	/* first, as it takes nothing of what is opened later along */
-	if (options->on_change || options->metrics_file)
-		open_runner(s, options);
-	open_door(s);
+	*seen = (struct rt_seen){ .arena = arena,
+				  .options = options,
+				  .diags = diags,
+				  .log = { .journal = -1, .syslog = -1 },
+				  .work.memory = -1,
+				  .line = -1 };
+	start_runner(seen);
+	return seen;
+}
+
+void rt_seen_open(struct rt_seen *seen, struct rt_tracker *tracker)
+{
+	const struct rt_options *options = seen->options;
+
+	seen->tracker = tracker;
+	seen->listener = (struct rt_track_listener){ .event = happened, .arg = seen };
+	seen->look = (struct rt_track_look){ .take = take, .arg = seen };
+	warn(seen, rt_track_log_open(&seen->log, options->syslog, options->verbose, options->quiet), "logs");
+	open_runner(seen);
+	open_door(seen);
 	if (options->metrics_listen)
-		open_http(s, options->metrics_listen);
-	rt_tracker_listen(tracker, &s->listener);
-	*seen = s;
+		open_http(seen, options->metrics_listen);
+	rt_tracker_listen(tracker, &seen->listener);
 }
 
 void rt_seen_close(struct rt_seen *seen)
@@ -205,12 +228,12 @@ void rt_seen_close(struct rt_seen *seen)
 
 void rt_seen_free(struct rt_seen *seen)
 {
-	if (!seen)
-		return;
 	rt_metrics_file_free(seen->file);
 	rt_metrics_http_free(seen->http);
 	rt_track_door_free(seen->door);
 	rt_track_log_close(&seen->log);
+	if (seen->line >= 0)
+		close(seen->line);
 	if (seen->work.memory >= 0)
 		close(seen->work.memory);
 	cni_arena_free(seen->arena);
