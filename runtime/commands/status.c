@@ -224,8 +224,12 @@ enum rt_exit rt_status_once(struct rt_session *session)
 	if (!state)
 		return RT_ERROR;
 	status = rt_status_of(session->arena, state);
+	/* who watches sees on a short screen what moves */
+	if (session->options->watch)
+		rt_status_track(session, &status);
 	rt_status_text(&session->out, &status, session->options->verbose);
-	rt_status_track(session, &status);
+	if (!session->options->watch)
+		rt_status_track(session, &status);
 	rt_json_status(session->json, &status);
 	tell_awaited(session);
 	for (size_t i = 0; i < status.n_warnings; i++)

@@ -3,10 +3,12 @@
 #include "runtime/commands/status_watch.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,28 +53,28 @@ static bool wait_for(const struct watch *watch, int fd, long until)
 /* ---- again and again ---- */
 
 /* What a look says on standard error belongs on the screen. */
-static void add_warnings(struct rt_session *look)
+static void add_warnings(struct cni_text *out, const json_t *look)
 {
-	const json_t *warnings = json_object_get(look->json, "warnings"), *warning;
-	const json_t *awaits = json_object_get(look->json, "awaits");
+	const json_t *warnings = json_object_get(look, "warnings"), *warning;
+	const json_t *awaits = json_object_get(look, "awaits");
 	size_t i;
 
-	if (json_array_size(warnings) || json_is_object(awaits))
-		cni_text_puts(&look->out, "\n");
-	json_array_foreach(warnings, i, warning)
-		cni_text_printf(&look->out, "warning: %s\n", json_string_value(warning));
+	json_array_foreach(warnings, i, warning) cni_text_printf(out, "warning: %s\n", json_string_value(warning));
 	if (json_is_object(awaits))
-		cni_text_printf(&look->out, "revision %d awaits `cnic confirm` until %s\n",
+		cni_text_printf(out, "revision %d awaits `cnic confirm` until %s\n",
 				(int)json_integer_value(json_object_get(awaits, "revision")),
 				json_string_value(json_object_get(awaits, "deadline")));
 }
 
+/* As much of it as the screen has lines for. */
 static void draw_in_place(struct cni_text *out)
 {
 	struct cni_text drawn = { .arena = out->arena };
+	struct winsize screen = { 0 };
+	unsigned int left = ioctl(STDOUT_FILENO, TIOCGWINSZ, &screen) || !screen.ws_row ? UINT_MAX : screen.ws_row - 1u;
 
 	cni_text_puts(&drawn, HOME);
-	for (const char *line = out->data, *end; line && *line; line = end + 1) {
+	for (const char *line = out->data, *end; *line && left--; line = end + 1) {
 		end = strchrnul(line, '\n');
 		cni_text_add(&drawn, line, (size_t)(end - line));
 		cni_text_puts(&drawn, END_OF_LINE "\n");
@@ -91,9 +93,9 @@ static enum rt_exit look_once(const struct watch *watch, bool in_place)
 	enum rt_exit rc = rt_status_once(look);
 
 	if (rc == RT_OK) {
-		add_warnings(look);
-		cni_text_printf(&status, "%s\n%s", rt_time_text(arena, time(NULL)), look->out.data);
-		cni_text_puts(&status, in_place ? "" : "\n");
+		cni_text_printf(&status, "%s\n", rt_time_text(arena, time(NULL)));
+		add_warnings(&status, look->json);
+		cni_text_printf(&status, "\n%s%s", look->out.data, in_place ? "" : "\n");
 		look->out = status;
 		if (in_place)
 			draw_in_place(&look->out);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,6 +132,8 @@ static void become(const struct rt_runner_work *work, int line)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "cnic-runner");
+	if (getpriority(PRIO_PROCESS, 0) < 0) /* the tracker's urgency is not that of commands */
+		(void)setpriority(PRIO_PROCESS, 0, 0);
 	if (null >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
