@@ -212,6 +212,10 @@ enum rt_exit rt_status_watch(struct rt_session *session)
 		rt_fail(session, "status --watch: '%s' is no number of seconds from 0.1 to 86400", silent->operands[0]);
 		return RT_USAGE;
 	}
+	if (json && watch.options.output) {
+		rt_fail(session, "status --watch --json: it goes to standard output alone");
+		return RT_USAGE;
+	}
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);

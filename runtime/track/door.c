@@ -16,19 +16,13 @@
 #include "runtime/namespace.h"
 #include "runtime/store/folder.h"
 #include "runtime/track/json.h"
+#include "runtime/track/line.h"
 #include "runtime/track/render.h"
 
 #define RUN_FOLDER "/run/cnic" /* file-hierarchy(7); of RuntimeDirectory= in systemd.exec(5) */
 #define TICK 1000 /* ms */
 #define LISTENERS 16
 #define WATCH "watch\n"
-
-/* Shared by all whom it is sent to. */
-struct line {
-	unsigned int users;
-	size_t len, room;
-	char *data;
-};
 
 struct reader {
 	uv_pipe_t pipe;
@@ -52,8 +46,8 @@ struct rt_track_door {
 	char *path;
 	struct reader *readers;
 	size_t n_readers;
-	struct line *state; /* that is being written */
-	struct line **events; /* told once it is sent: it is older than they are */
+	struct rt_track_line *state; /* that is being written */
+	struct rt_track_line **events; /* told once it is sent: it is older than they are */
 	size_t n_events;
 	bool ticked; /* the state that is being written is for all who watch */
 	uint64_t n_cut_off;
@@ -61,7 +55,7 @@ struct rt_track_door {
 
 struct sending {
 	uv_write_t request;
-	struct line *line;
+	struct rt_track_line *line;
 };
 
 static void *must(void *memory)
@@ -69,39 +63,6 @@ static void *must(void *memory)
 	if (!memory)
 		abort(); /* as the arena does */
 	return memory;
-}
-
-/* ---- lines ---- */
-
-static struct line *line_new(const char *data, size_t len)
-{
-	struct line *line = must(calloc(1, sizeof(*line)));
-
-	line->users = 1;
-	line->room = len ? len : RT_TRACK_PIECE;
-	line->data = must(malloc(line->room));
-	line->len = len;
-	if (len)
-		memcpy(line->data, data, len);
-	return line;
-}
-
-static void line_add(struct line *line, const char *data, size_t len)
-{
-	while (line->room - line->len < len) {
-		line->room *= 2;
-		line->data = must(realloc(line->data, line->room));
-	}
-	memcpy(line->data + line->len, data, len);
-	line->len += len;
-}
-
-static void line_drop(struct line *line)
-{
-	if (!line || --line->users)
-		return;
-	free(line->data);
-	free(line);
 }
 
 /* ---- readers ---- */
@@ -141,14 +102,14 @@ static void sent(uv_write_t *request, int status)
 	struct sending *sending = (struct sending *)request;
 	struct reader *reader = request->handle->data;
 
-	line_drop(sending->line);
+	rt_track_line_drop(sending->line);
 	free(sending);
 	/* who has said all and does not watch has what it came for */
 	if (status || (reader->deaf && !reader->watches && !reader->wants && !backlog_of(reader)))
 		show_out(reader);
 }
 
-static void give(struct reader *reader, struct line *line)
+static void give(struct reader *reader, struct rt_track_line *line)
 {
 	struct sending *sending;
 	uv_buf_t buffer = uv_buf_init(line->data, (unsigned int)line->len);
@@ -165,7 +126,7 @@ static void give(struct reader *reader, struct line *line)
 	line->users++;
 	if (!uv_write(&sending->request, (uv_stream_t *)&reader->pipe, &buffer, 1, sent))
 		return;
-	line_drop(line);
+	rt_track_line_drop(line);
 	free(sending);
 	show_out(reader);
 }
@@ -173,12 +134,12 @@ static void give(struct reader *reader, struct line *line)
 static void refuse(struct reader *reader, const char *why)
 {
 	struct cni_text text = { .arena = cni_arena_new() };
-	struct line *line;
+	struct rt_track_line *line;
 
 	rt_track_json_error(&text, why);
-	line = line_new(text.data, text.len);
+	line = rt_track_line_new(text.data, text.len);
 	give(reader, line);
-	line_drop(line);
+	rt_track_line_drop(line);
 	cni_arena_free(text.arena);
 	show_out(reader);
 }
@@ -190,7 +151,7 @@ static void write_state(struct rt_track_door *door)
 {
 	if (door->render.busy)
 		return;
-	door->state = line_new(NULL, 0);
+	door->state = rt_track_line_new(NULL, 0);
 	rt_render_start(&door->render, door->look.take(door->look.arg));
 }
 
@@ -198,14 +159,14 @@ static void piece_done(const char *data, size_t len, void *arg)
 {
 	struct rt_track_door *door = arg;
 
-	line_add(door->state, data, len);
+	rt_track_line_add(door->state, data, len);
 }
 
 static void drop_pending(struct rt_track_door *door)
 {
-	line_drop(door->state);
+	rt_track_line_drop(door->state);
 	for (size_t i = 0; i < door->n_events; i++)
-		line_drop(door->events[i]);
+		rt_track_line_drop(door->events[i]);
 	free(door->events);
 	door->state = NULL;
 	door->events = NULL;
@@ -230,7 +191,7 @@ static void state_done(void *arg)
 void rt_track_door_event(struct rt_track_door *door, const struct rt_track_event *event)
 {
 	struct cni_text text = { 0 };
-	struct line *line;
+	struct rt_track_line *line;
 	bool any = false;
 
 	for (const struct reader *r = door->readers; r; r = r->next)
@@ -239,7 +200,7 @@ void rt_track_door_event(struct rt_track_door *door, const struct rt_track_event
 		return;
 	text.arena = cni_arena_new();
 	rt_track_json_event(&text, event);
-	line = line_new(text.data, text.len);
+	line = rt_track_line_new(text.data, text.len);
 	cni_arena_free(text.arena);
 	if (door->render.busy) {
 		door->events = must(reallocarray(door->events, door->n_events + 1, sizeof(*door->events)));
@@ -249,7 +210,7 @@ void rt_track_door_event(struct rt_track_door *door, const struct rt_track_event
 	for (struct reader *r = door->readers; r; r = r->next)
 		if (r->watches)
 			give(r, line);
-	line_drop(line);
+	rt_track_line_drop(line);
 }
 
 /* ---- what readers say ---- */

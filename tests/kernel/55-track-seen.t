@@ -141,7 +141,7 @@ subtest 'the command line' => sub {
 		is($status, 64, $what);
 		like($told, $why, '... and why');
 	}
-	for ([ '5' ], [ '--watch', 'x' ], [ '--watch', '0' ], [ '--watch', '1', '2' ]) {
+	for ([ '5' ], [ '--watch', 'x' ], [ '--watch', '0' ], [ '--watch', '1', '2' ], [ '--watch', '--json', '-o', "$dir/x" ]) {
 		my ($status) = at('router', $cnic, 'status', @$_);
 		is($status, 64, "status @$_");
 	}
