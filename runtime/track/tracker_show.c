@@ -114,17 +114,20 @@ size_t rt_tracker_views(struct rt_tracker *tracker, const struct rt_track_view *
 	return course->n_targets;
 }
 
+static int counter_named(const void *name, const void *counter)
+{
+	return strcmp(name, ((const struct cni_st_counter *)counter)->name);
+}
+
 /* "cf1 then cf2 else drop" of the counter "path.7". */
 static const char *path_name(const struct cni_state *desired, uint32_t mark)
 {
-	const uint32_t id = mark >> __builtin_ctz(desired->id_mask);
+	const struct cni_st_counter *counter;
 	char name[24];
 
-	snprintf(name, sizeof(name), "path.%u", id);
-	for (size_t i = 0; i < desired->n_counters; i++)
-		if (!strcmp(desired->counters[i].name, name) && desired->counters[i].comment)
-			return desired->counters[i].comment;
-	return "";
+	snprintf(name, sizeof(name), "path.%u", mark >> __builtin_ctz(desired->id_mask));
+	counter = bsearch(name, desired->counters, desired->n_counters, sizeof(*counter), counter_named);
+	return counter && counter->comment ? counter->comment : "";
 }
 
 static int by_name(const void *a, const void *b)
