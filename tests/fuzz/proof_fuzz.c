@@ -84,7 +84,7 @@ static ssize_t answer(struct rt_transport *transport, enum rt_bus bus, void *buf
 		return 0;
 	part = next_part(&k->in);
 	len = part.len < size - NLMSG_SPACE(sizeof(int)) ? part.len : size - NLMSG_SPACE(sizeof(int));
-	memset(buffer, 0, size);
+	memset(buffer, 0, NLMSG_ALIGN(len) + NLMSG_SPACE(sizeof(int)));
 	if (len)
 		memcpy(buffer, part.data, len);
 	for (size_t at = 0; at + sizeof(end) <= len;) {
