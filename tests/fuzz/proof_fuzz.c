@@ -91,9 +91,9 @@ static ssize_t answer(struct rt_transport *transport, enum rt_bus bus, void *buf
 		struct nlmsghdr *message = (struct nlmsghdr *)((char *)buffer + at);
 
 		message->nlmsg_seq = k->seq;
-		at += NLMSG_ALIGN(message->nlmsg_len < sizeof(end) ? sizeof(end) : message->nlmsg_len);
-		if (at > len)
+		if (message->nlmsg_len < sizeof(end) || message->nlmsg_len > len - at)
 			break;
+		at += NLMSG_ALIGN(message->nlmsg_len);
 	}
 	len = NLMSG_ALIGN(len);
 	memcpy((char *)buffer + len, &end, sizeof(end));
