@@ -84,16 +84,16 @@ static ssize_t answer(struct rt_transport *transport, enum rt_bus bus, void *buf
 		return 0;
 	part = next_part(&k->in);
 	len = part.len < size - NLMSG_SPACE(sizeof(int)) ? part.len : size - NLMSG_SPACE(sizeof(int));
-	memset(buffer, 0, size);
+	memset(buffer, 0, NLMSG_ALIGN(len) + NLMSG_SPACE(sizeof(int)));
 	if (len)
 		memcpy(buffer, part.data, len);
 	for (size_t at = 0; at + sizeof(end) <= len;) {
 		struct nlmsghdr *message = (struct nlmsghdr *)((char *)buffer + at);
 
 		message->nlmsg_seq = k->seq;
-		at += NLMSG_ALIGN(message->nlmsg_len < sizeof(end) ? sizeof(end) : message->nlmsg_len);
-		if (at > len)
+		if (message->nlmsg_len < sizeof(end) || message->nlmsg_len > len - at)
 			break;
+		at += NLMSG_ALIGN(message->nlmsg_len);
 	}
 	len = NLMSG_ALIGN(len);
 	memcpy((char *)buffer + len, &end, sizeof(end));
