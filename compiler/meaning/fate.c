@@ -25,7 +25,8 @@ struct view {
 	struct cni_arena *arena;
 	const struct cni_model *model;
 	const struct cni_target *target;
-	const struct cni_member *member;
+	const struct cni_path *path;
+	const struct cni_member *member; /* of the path */
 	enum cni_family family;
 	const bool *down;
 };
@@ -103,6 +104,17 @@ static const char *ends(const struct view *v)
 
 static const char cut_off[] = "nothing that is up";
 
+/* A link is also gone where a packet comes to this member only because it is: it stands before it in an ordered path. */
+static bool is_gone(const struct view *v, size_t link)
+{
+	if (v->down[link])
+		return true;
+	for (const struct cni_member *m = v->path->members; m < v->member && !v->path->weighted; m++)
+		if (m->target == link)
+			return true;
+	return false;
+}
+
 static const char *over(const struct view *v)
 {
 	const struct cni_tunnel *t = &v->target->tunnel;
@@ -113,7 +125,7 @@ static const char *over(const struct view *v)
 	for (size_t i = 0; i < t->n_over; i++) {
 		const struct cni_target *link = &v->model->targets[t->over[i]];
 
-		if (v->down[t->over[i]] || !link->carries[t->local.family])
+		if (is_gone(v, t->over[i]) || !link->carries[t->local.family])
 			continue;
 		cni_text_printf(&text, "%s%s", text.len ? " then " : "", link->ifname);
 		if (!t->underlay_bgp)
@@ -259,7 +271,7 @@ unsigned int cni_fate_route(struct cni_fates *fates, const struct cni_model *mod
 
 	for (size_t i = 0; i < path->n_members; i++) {
 		const struct cni_target *target = &model->targets[path->members[i].target];
-		const struct view view = { fates->arena, model, target, &path->members[i], family, down };
+		const struct view view = { fates->arena, model, target, path, &path->members[i], family, down };
 		struct cni_fate_member *m;
 
 		if (down[path->members[i].target] || !target->carries[family])

@@ -89,16 +89,17 @@ static const char *met(struct pair *p, const struct cni_model *model, const stru
 		return text.data;
 	}
 	outer = naive_outer(model, share->target, down);
-	cni_text_printf(&text, " tunnel %d ttl %u tos %d %u key %d %u %d %d %d %d %u bgp %d", (int)t->tunnel.kind,
+	cni_text_printf(&text, " tunnel %d ttl %u tos %d %u key %d %u %d %d %d %d %u", (int)t->tunnel.kind,
 			t->tunnel.ttl, (int)t->tunnel.tos_mode, t->tunnel.tos_mode == CNI_TOS_FIXED ? t->tunnel.tos : 0,
 			t->tunnel.has_key, t->tunnel.has_key ? t->tunnel.key : 0, t->tunnel.csum, t->tunnel.seq,
 			t->tunnel.pmtudisc, t->tunnel.ignore_df,
-			t->tunnel.kind == CNI_IP6GRE ? t->tunnel.encap_limit : 0, t->tunnel.underlay_bgp);
+			t->tunnel.kind == CNI_IP6GRE ? t->tunnel.encap_limit : 0);
 	add_address(&text, true, t->tunnel.local);
 	add_address(&text, true, t->tunnel.remote);
 	if (outer == CNI_NONE)
 		return text.data;
-	cni_text_printf(&text, " over %s", model->targets[outer].ifname);
+	/* who leads there tells nothing apart where nothing does */
+	cni_text_printf(&text, " over %s bgp %d", model->targets[outer].ifname, t->tunnel.underlay_bgp);
 	if (!t->tunnel.underlay_bgp)
 		add_address(&text, model->targets[outer].iface[t->tunnel.local.family].has_peer,
 			    model->targets[outer].iface[t->tunnel.local.family].peer);
