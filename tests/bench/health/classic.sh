@@ -113,7 +113,8 @@ classic_policies() {
 		{
 			cat <<-Y
 				lan hq { device eth2; prefix 10.1.0.0/16, 2001:db8:10::/48; }
-				link cni-a { kind classic; device eth1 vlan 100; address 192.0.2.11/31, 2001:db8:a::1/127; waive ipv6, policy; }
+				link cni-a { kind classic; device eth1 vlan 100; address 192.0.2.11/31, 2001:db8:a::1/127; waive ipv6, policy;
+					track { every 1s; down 3; up 3; } }
 				link cni-b { kind classic; device eth3 vlan 200; address 192.0.2.21/31, 2001:db8:b::1/127; waive ipv6, policy; }
 				link isp { kind internet; device eth0; address 198.51.100.2/30, 2001:db8:c::1/127; }
 			Y

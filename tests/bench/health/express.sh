@@ -38,14 +38,15 @@ express_second() { [ "$1" = a ] && echo - || echo "$1"; }
 
 # express_policies: DIR/1.cni to 4.cni, each another than the one before.
 express_policies() {
-	local n line dev port ours theirs health
+	local n line dev port ours theirs health track
 	for n in 1 2 3 4; do
 		{
 			echo "lan branch { device eth2; prefix 10.1.0.0/16; }"
 			echo "link isp { kind internet; device eth0; address 198.51.100.2/30; }"
 			for line in "${express_links[@]}"; do
 				read -r dev port ours theirs health <<<"$line"
-				echo "link $port { kind express; device $dev; address $ours/31; health $health track off; waive policy; }"
+				[ "$port" = a ] && track="{ every 1s; down 3; up 3; }" || track="off;"
+				echo "link $port { kind express; device $dev; address $ours/31; health $health waive policy; track $track }"
 			done
 			case $n in
 			1) echo "policy branch on eth2 { route all via a then b else drop; }" ;;
@@ -66,7 +67,7 @@ express_run() {
 	express_policies
 	health_run "$1" "$2" || rc=1
 	for type in request reply; do
-		sed "s/\(link b {.*\) health .* track off/\1 health { direction bidirectional; type $type; } track off/" "$lab_dir/1.cni" \
+		sed "s/\(link b {.*\) health .* waive/\1 health { direction bidirectional; type $type; } waive/" "$lab_dir/1.cni" \
 			>"$lab_dir/refused.cni"
 		run at router "$CNIC" check "$lab_dir/refused.cni"
 		[ "$status" = 1 ] && [[ $err == *'error[CNI207]'* ]] || rc=1

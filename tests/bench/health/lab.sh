@@ -110,12 +110,15 @@ health_servers6='2001:db8:5a::1000*20'
 # ---- a run ----
 
 # health_run SECONDS ROUNDS: probe, with DIR/1.cni in force, and print the table. DIR/2.cni to 4.cni and the first again are
-# applied ROUNDS times; then the primary loses its carrier, and the provider takes the backup; then it comes back. So many
-# seconds before, between and after. The exit status is the prober's.
+# applied ROUNDS times; then the primary loses its carrier, and the provider takes the backup; then it comes back. Then the
+# same once more, but it falls silent, and the tracker notices. So many seconds before, between and after. The exit status
+# is the prober's.
 health_run() {
-	local n control prober rounds=$2 rc=0
+	local n control prober tracker rounds=$2 rc=0
 	at router "$CNIC" apply -y -q "$lab_dir/1.cni" || lab_die "the policy"
 	cat "$lab_dir/by_a" "$lab_dir/far" | batch far
+	"$CNIC" track --netns "/run/netns/$(nsname router)" 2>"$lab_dir/tracker" &
+	tracker=$!
 	cat "$lab_dir/ports" "$lab_dir/classes" >"$lab_dir/spec"
 	mkfifo "$lab_dir/control"
 	"$PROBER" "$lab_dir/spec" <"$lab_dir/control" &
@@ -132,22 +135,46 @@ health_run() {
 	done
 	phase failover either
 	at far ip link set dev a down
-	batch far <"$lab_dir/by_b"
-	sleep 1
-	phase moved second
-	sleep "$1"
+	moved "$1" moved
 	phase failback either
 	at far ip link set dev a up
-	until at router ip -o link show dev eth1 | grep -q LOWER_UP; do sleep 0.1; done
-	batch far <"$lab_dir/by_a"
-	sleep 1
-	phase back first
-	sleep "$1"
+	moved_back "$1" back
+	phase silence either
+	at far nft 'add table netdev mute; add chain netdev mute in { type filter hook ingress device a priority 0; policy drop; };
+		add chain netdev mute out { type filter hook egress device a priority 0; policy drop; }'
+	echo "mute a" >&"$control"
+	until is_down; do sleep 0.1; done
+	moved "$1" moved2
+	phase heard either
+	echo "unmute a" >&"$control"
+	at far nft delete table netdev mute
+	moved_back "$1" back2
 	echo end >&"$control"
 	exec {control}>&-
 	wait "$prober" || rc=$?
+	kill "$tracker"
+	wait "$tracker" || rc=$?
 	return $rc
 }
+
+# moved SECONDS NAME: the provider takes the backup; moved_back SECONDS NAME: the primary again. Once that is done, so many
+# seconds in a phase of that name.
+moved() {
+	batch far <"$lab_dir/by_b"
+	sleep 1
+	phase "$2" second
+	sleep "$1"
+}
+moved_back() {
+	while is_down; do sleep 0.1; done
+	batch far <"$lab_dir/by_a"
+	sleep 1
+	phase "$2" first
+	sleep "$1"
+}
+
+# is_down: the tracker says so of the primary; see compiler/state/down.h.
+is_down() { at router ip route show table 36383 2>/dev/null | grep -q unreachable; }
 
 # phase NAME WANTED: see prober.c. The prober may be waiting for the processor.
 phase() {

@@ -3,6 +3,7 @@
  *
  * On stdin, a command a line:
  *   phase NAME first|either|second   what is sent from now on is counted there; a phase may come back
+ *   mute PORT, unmute PORT           from now on nothing that comes there is an answer (a line that is cut)
  *   end
  * Exit status: 0 when every probe that the machine has not lost was answered once, by its way and with its source; else 1. */
 #include <errno.h>
@@ -84,7 +85,7 @@ static void take_packet(struct prober *p, int port, const uint8_t *packet, size_
 	struct probe *probe;
 	uint8_t theirs[16];
 
-	if (!parse_answer(packet, len, &answer) || answer.number >= p->n_probes)
+	if (p->ports[port].is_mute || !parse_answer(packet, len, &answer) || answer.number >= p->n_probes)
 		return;
 	probe = &p->probes[answer.number];
 	class = &p->classes[probe->class];
@@ -140,7 +141,11 @@ static bool command(struct prober *p, char *line)
 	if (!strcmp(what, "phase") && line) {
 		end_phase(p);
 		set_phase(p, name, line);
+		return true;
 	}
+	for (int i = 0; i < p->n_ports; i++)
+		if (!strcmp(p->ports[i].name, name))
+			p->ports[i].is_mute = *what == 'm';
 	return true;
 }
 

@@ -25,6 +25,7 @@ struct port {
 	int device_index; /* within netns */
 	uint8_t router[6]; /* the router's MAC address there; a tunnel has none */
 	int sock; /* sees what comes in, and sends into the device */
+	bool is_mute; /* what comes is not taken for an answer */
 };
 
 /* By which ways answers come: the port where they come out, and that of the outer packet. */
