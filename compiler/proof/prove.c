@@ -460,8 +460,9 @@ static uint32_t prove_arrivals(struct arrival *a, size_t target, const uint32_t 
 	const size_t link = meant_answering(&p->meant, target);
 	const uint32_t by_link = link != CNI_NONE && !cni_space_is_empty(outside) ? returns[link] : 0;
 	const struct marks *marks = only_marks(a, by_link);
-	const struct cni_map none = marked(p, OUT_ACCEPT, 0).of, some = marked(p, OUT_ACCEPT, 1).of,
-			     others = marked(p, OUT_ACCEPT, 2).of;
+	const uint32_t one = p->model->options.mark_mask & -p->model->options.mark_mask;
+	const struct cni_map none = marked(p, OUT_ACCEPT, 0).of, some = marked(p, OUT_ACCEPT, one).of,
+			     others = marked(p, OUT_ACCEPT, 2 * one).of; /* three that are told apart */
 	struct claim claim = a->claim;
 	struct cni_map is = none;
 
