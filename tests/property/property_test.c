@@ -4,8 +4,8 @@
  * Half of the policies come from a fixed seed, half from the clock's. SEED=N runs policy N alone (what a failure
  * prints), and SHOW=1 prints the policies. CNIC_FULL makes it ten times as many.
  * With the argument `kernel`, it holds the simulator against the kernel instead, for a few of them; with `plan`, it
- * looks at the plans from one policy to another, with `diff` at what is said to differ between them, and with `prove` it
- * proves what would be sent for them. */
+ * looks at the plans from one policy to another, with `diff` at what is said to differ between them, with `prove` it proves
+ * what would be sent for them, and with `faults` it proves what has a fault. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "compiler/arena.h"
 #include "compiler/text.h"
 #include "tests/property/compare.h"
+#include "tests/property/faults.h"
 #include "tests/property/kernel.h"
 #include "tests/property/meanings.h"
 #include "tests/property/pairs.h"
@@ -213,6 +214,8 @@ int main(int argc, char **argv)
 		return pairs_main(only, full && *full, totals.show);
 	if (argc > 1 && !strcmp(argv[1], "prove"))
 		return proofs_main(only, full && *full, totals.show);
+	if (argc > 1 && !strcmp(argv[1], "faults"))
+		return faults_main(only, full && *full, totals.show);
 	if (argc > 1 && !strcmp(argv[1], "diff"))
 		return meanings_main(only, full && *full, totals.show);
 	if (only) {
