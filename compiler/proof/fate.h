@@ -143,6 +143,12 @@ struct cni_space meant_answered_outside(struct meant *m, enum cni_family family,
 struct cni_space meant_steered(struct meant *m, enum cni_family family);
 /* The label of cni_meaning_routes() that decides about a packet; CNI_LABEL_NEVER also where there is no policy. */
 unsigned int meant_label(struct meant *m, const char *device, const struct cni_header *packet);
+/* Flows of the device's policy that stay on a target when a better one comes back: where they went until then, and go now. */
+struct staying {
+	struct cni_map before, after;
+	const char *target;
+};
+struct staying *meant_staying(struct meant *m, enum cni_family family, const char *device, size_t *n);
 /* Packets whose route translates. */
 struct cni_space meant_translated(struct meant *m, enum cni_family family, const char *device);
 const struct cni_policy *meant_policy(const struct cni_model *model, const char *device);

@@ -323,6 +323,54 @@ struct classes meant_map(struct meant *m, enum cni_family family, const char *de
 			   classes_plain(reply_probes(m, family, device)), all);
 }
 
+/* ---- flows that stay on a backup ---- */
+
+static bool is_probed(const struct meant *m, const struct cni_path *path)
+{
+	for (size_t i = 0; i < path->n_members; i++)
+		if (m->model->targets[path->members[i].target].track.mode == CNI_TRACK_ON)
+			return true;
+	return false;
+}
+
+static void add_staying(const struct asking *a, struct staying **all, size_t *n)
+{
+	struct meant *m = a->m;
+	const struct cni_path *path = a->path;
+	const struct cni_map before = path_map(a);
+	struct cni_path other = *path;
+	struct asking asking = *a;
+
+	other.members = cni_new_array(m->arena, struct cni_member, path->n_members);
+	asking.path = &other;
+	for (size_t first = 1; first < path->n_members; first++) {
+		size_t at = 0;
+
+		other.members[at++] = path->members[first];
+		for (size_t i = 0; i < path->n_members; i++)
+			if (i != first)
+				other.members[at++] = path->members[i];
+		*cni_push(m->arena, *all, *n) = (struct staying){ before, path_map(&asking),
+								  m->model->targets[path->members[first].target].name };
+	}
+}
+
+struct staying *meant_staying(struct meant *m, enum cni_family family, const char *device, size_t *n)
+{
+	const struct cni_policy *policy = meant_policy(m->model, device);
+	struct asking a = { m, family, NULL, NULL, mss_of_arrival(m, family, device) };
+	struct staying *all = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < policy->n_routes && m->model->options.failback != CNI_FAILBACK_FLUSH; i++) {
+		a.route = &policy->routes[i];
+		a.path = &a.route->path;
+		if (a.path->n_members > 1 && !a.path->weighted && is_probed(m, a.path))
+			add_staying(&a, &all, n);
+	}
+	return all;
+}
+
 /* Whether a route translates some of its packets: then it keeps the flows that it has. */
 static bool translates(const struct cni_route *route)
 {

@@ -23,6 +23,7 @@
 #include "compiler/diag.h"
 #include "compiler/model.h"
 
+struct cni_st_pin;
 struct cni_state;
 
 /* All that is sent to a router that has nothing of ours yet, in the order in which it is sent. Or, of a dump, what a router
@@ -37,6 +38,8 @@ struct cni_messages {
 	bool is_dump;
 	const uint8_t *others; /* of a dump: the rules of all other nft tables */
 	size_t others_len;
+	const struct cni_st_pin *pins; /* not of a dump: where the tracker is told to move flows to */
+	size_t n_pins;
 };
 
 /* Of a dump nothing is reported. */

@@ -154,6 +154,8 @@ int rt_record(struct cni_arena *arena, const struct cni_state *desired, struct c
 					   .nft = r->kept[RT_NETFILTER].data,
 					   .nft_len = r->kept[RT_NETFILTER].len,
 					   .devices = r->devices,
-					   .n_devices = r->n_devices };
+					   .n_devices = r->n_devices,
+					   .pins = desired->pins,
+					   .n_pins = desired->n_pins };
 	return rc;
 }
