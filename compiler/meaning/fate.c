@@ -104,11 +104,14 @@ static const char *ends(const struct view *v)
 
 static const char cut_off[] = "nothing that is up";
 
-/* A link is also gone where a packet comes to this member only because it is: it stands before it in an ordered path. */
+/* A link is also gone where a packet comes to this member only because it is: it stands before it in an ordered path, and
+ * would take the packet. */
 static bool is_gone(const struct view *v, size_t link)
 {
 	if (v->down[link])
 		return true;
+	if (!v->model->targets[link].carries[v->family])
+		return false;
 	for (const struct cni_member *m = v->path->members; m < v->member && !v->path->weighted; m++)
 		if (m->target == link)
 			return true;
