@@ -18,13 +18,11 @@ bool proof_is_over(const struct proving *p)
 /* One that a reader of the policy knows. */
 static struct cni_header packet_of(struct proving *p, enum cni_family family, struct cni_space where)
 {
-	const struct cni_space proper = cni_space_and(p->spaces, where, cni_space_proper(p->spaces, family));
 	struct cni_hints from = { 0 }, to = { 0 };
 
 	cni_hints_from(p->texts.arena, &p->model, 1, &from);
 	cni_hints_to(p->texts.arena, &to);
-	/* packets that differ in nothing that a policy can speak of are still packets */
-	return cni_space_witness(p->spaces, family, cni_space_is_empty(proper) ? where : proper, &from, &to);
+	return cni_space_witness(p->spaces, family, where, &from, &to);
 }
 
 /* By what the policy decides about the packet: not of what the router sends for itself. */

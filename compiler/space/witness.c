@@ -148,8 +148,11 @@ struct cni_header cni_space_witness(struct cni_spaces *s, enum cni_family family
 {
 	struct cni_header packet = { .family = family };
 	size_t mark = cni_spaces_mark(s);
+	const struct cni_space proper = cni_space_and(s, a, cni_space_proper(s, family));
 
-	a = cni_space_and(s, a, cni_space_proper(s, family));
+	/* packets that differ in nothing that a policy can speak of are still packets */
+	if (!cni_space_is_empty(proper))
+		a = proper;
 	for (size_t i = 0; i < CNI_N_FIELDS && !s->failed; i++) {
 		enum cni_header_field f = fields[i].field;
 		struct choice c = { .s = s, .family = family, .field = f };
