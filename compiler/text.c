@@ -56,3 +56,12 @@ void cni_text_printf(struct cni_text *text, const char *format, ...)
 	}
 	text->len += (size_t)len;
 }
+
+uint32_t cni_text_hash(const char *text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *text; text++)
+		hash = (hash ^ (uint8_t)*text) * 16777619u;
+	return hash;
+}

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct cni_arena;
 
@@ -17,5 +18,8 @@ struct cni_text {
 void cni_text_add(struct cni_text *text, const char *data, size_t len);
 void cni_text_puts(struct cni_text *text, const char *string);
 void cni_text_printf(struct cni_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* FNV-1a, 32 bits. */
+uint32_t cni_text_hash(const char *text);
 
 #endif

@@ -36,16 +36,6 @@ static void key_target(const struct lower *l, struct cni_text *key, const struct
 		cni_text_printf(key, "[%s]", hops.len ? hops.data : "");
 }
 
-/* FNV-1a */
-static uint32_t fnv(const char *text)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 16777619u;
-	return hash;
-}
-
 const char *lower_target_key(const struct lower *l, const struct cni_target *target)
 {
 	struct cni_text key = { .arena = l->arena };
@@ -83,7 +73,7 @@ static const char *way_key(const struct lower *l, const struct way *way)
 		cni_text_printf(&key, " else %s", verdict_words[way->otherwise]);
 	if (key.len > KEY_MAX) {
 		/* what former.c must know of it comes behind */
-		return cni_printf(l->arena, "%.*s... #%08x%s", KEY_MAX - 24, key.data, fnv(key.data),
+		return cni_printf(l->arena, "%.*s... #%08x%s", KEY_MAX - 24, key.data, cni_text_hash(key.data),
 				  way->nats ? " translated" : "");
 	}
 	return key.data;
@@ -92,7 +82,7 @@ static const char *way_key(const struct lower *l, const struct way *way)
 /* Where it is in the index, or would be. */
 static size_t slot_of(const struct lower *l, const char *key)
 {
-	size_t slot = fnv(key) % l->n_slots;
+	size_t slot = cni_text_hash(key) % l->n_slots;
 
 	while (l->slots[slot] && strcmp(l->ways[l->slots[slot] - 1].key, key) != 0)
 		slot = (slot + 1) % l->n_slots;

@@ -9,12 +9,9 @@
 
 static size_t slot_of(const struct texts *texts, const char *text)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
 	size_t slot;
 
-	for (const char *c = text; *c; c++)
-		hash = (hash ^ (uint8_t)*c) * 16777619u;
-	for (slot = hash % texts->n_slots; texts->slots[slot]; slot = (slot + 1) % texts->n_slots)
+	for (slot = cni_text_hash(text) % texts->n_slots; texts->slots[slot]; slot = (slot + 1) % texts->n_slots)
 		if (!strcmp(texts->items[texts->slots[slot] - 1], text))
 			break;
 	return slot;

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/text.h"
+
 #define OFFSET 16383 /* of the table: the highest number that a path's id could be, were it not kept free (lower.h) */
 
 uint32_t cni_down_metric(const char *target)
 {
-	uint32_t hash = 2166136261u;
+	const uint32_t hash = cni_text_hash(target);
 
-	for (; *target; target++)
-		hash = (hash ^ (uint8_t)*target) * 16777619u;
 	return hash && hash != CNI_GUARD_METRIC ? hash : 1;
 }
 

@@ -296,9 +296,16 @@ static bool asks(const struct rt_slot *slot, struct rt_links *links)
 	return target->asks;
 }
 
-static void ask(struct rt_slot *slot, struct rt_prober *prober, uint64_t now)
+/* Turns that were missed are not made up for. */
+static void await_turn(struct rt_slot *slot, uint64_t now)
 {
 	const uint64_t every = slot->target->judge.rules.every;
+
+	slot->next += every * (1 + (now - slot->next) / every);
+}
+
+static void ask(struct rt_slot *slot, struct rt_prober *prober, uint64_t now)
+{
 	const int rc = rt_prober_send(prober, slot->aim);
 
 	if (rc == -EAGAIN) { /* no fault of the path: soon again, as long as its turn lasts */
@@ -307,8 +314,7 @@ static void ask(struct rt_slot *slot, struct rt_prober *prober, uint64_t now)
 	}
 	if (rc)
 		note(slot->target, rt_judge_failure(&slot->target->judge, slot->probe, now));
-	/* turns that were missed are not made up for */
-	slot->next += every * (1 + (now - slot->next) / every);
+	await_turn(slot, now);
 }
 
 static uint64_t turn(struct rt_slot *slot, struct rt_prober *prober, struct rt_links *links, uint64_t now)
@@ -321,8 +327,7 @@ static uint64_t turn(struct rt_slot *slot, struct rt_prober *prober, struct rt_l
 		if (asks(slot, links))
 			ask(slot, prober, now);
 		else
-			slot->next += slot->target->judge.rules.every *
-				      (1 + (now - slot->next) / slot->target->judge.rules.every);
+			await_turn(slot, now);
 	}
 	deadline = rt_aim_deadline(slot->aim);
 	return deadline < slot->next ? deadline : slot->next;

@@ -10,10 +10,9 @@
 #include <cmocka.h>
 
 #include "compiler/arena.h"
-#include "compiler/lower.h"
 #include "compiler/proof/proof.h"
-#include "grammar/parse.h"
 #include "runtime/proof/record.h"
+#include "tests/unit/lowered.h"
 
 #define NODES 4000000
 
@@ -31,23 +30,20 @@
 struct bench {
 	struct cni_arena *arena;
 	struct cni_diags diags;
-	struct cni_model *model;
+	const struct cni_model *model;
 	struct cni_state *state;
 	struct cni_messages messages;
 };
 
 static void compile(struct bench *b, const char *policy)
 {
-	struct cni_sources sources = { 0 };
-	struct cni_ast ast = { 0 };
-	struct cni_ast_decl **tail = &ast.decls;
+	struct lowered lowered;
 
 	*b = (struct bench){ .arena = cni_arena_new() };
 	cni_diags_init(&b->diags, b->arena);
-	cni_parse(b->arena, cni_source_add(b->arena, &sources, "p.cni", policy, strlen(policy)), &b->diags, &tail);
-	b->model = cni_resolve(b->arena, &ast, NULL, 0, &b->diags);
-	assert_int_equal(b->diags.n_errors, 0);
-	b->state = cni_lower(b->arena, b->model, &(struct cni_prior){ 0 }, &b->diags);
+	lowered = lower(b->arena, policy, NULL);
+	b->model = lowered.model;
+	b->state = lowered.state;
 	assert_int_equal(rt_record(b->arena, b->state, &b->messages, &b->diags), 0);
 }
 
